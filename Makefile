@@ -1,0 +1,58 @@
+# make demo | test | check: each first makes .venv and installs what it needs; a second run is quick.
+#
+# PyTorch comes from wherever pip is configured to look. Without a configured CPU build pip takes
+# PyPI's CUDA build; for the small one: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make …
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test slow check format clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.core
+	$(BIN)/real3d demo -o demo
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+slow: $(VENV)/.test
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist demo *.egg-info
+
+# The virtual environment; --without-pip serves systems whose venv module lacks ensurepip.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "$(PYTHON) is older than Python 3.10: run make PYTHON=/path/to/a/newer/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install pip; }
+	sh .ci/system_libraries
+	touch $@
+
+# torch alone first: a CPU build, where pip finds one, then satisfies everything that asks for torch.
+$(VENV)/.torch: $(VENV)/.python
+	$(BIN)/python -m pip install -q "torch==2.13.*"
+	touch $@
+
+$(VENV)/.core: $(VENV)/.torch setup.cfg pyproject.toml
+	$(BIN)/python -m pip install -q "torch>=2.13,<2.14" -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.core
+	$(BIN)/python -m pip install -q "torch>=2.13,<2.14" -e ".[test]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	$(BIN)/python -m pip install -q "torch>=2.13,<2.14" -e ".[dev]"
+	touch $@
