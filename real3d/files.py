@@ -1,0 +1,67 @@
+"""Files in and out: inputs that exist, outputs that are whole or absent."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from real3d.errors import Real3DError
+
+
+def require_file(path: Path, wanted: str) -> Path:
+    """The path, if it names a file with something in it; wanted says what, for the error."""
+    path = Path(path)
+    if path.is_dir():
+        raise Real3DError(f"{path}: this is a folder. Pass {wanted}.")
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise Real3DError(f"{path}: no such file. Pass {wanted}.") from error
+    if size == 0:
+        raise Real3DError(f"{path}: the file is empty. Pass {wanted}.")
+    if not os.access(path, os.R_OK):
+        raise Real3DError(f"{path}: not readable. Check its permissions.")
+    return path
+
+
+def require_suffix(path: Path, suffixes: tuple[str, ...]) -> Path:
+    """The path, if its name ends in one of the suffixes (lower case, with the dot)."""
+    if Path(path).suffix.lower() not in suffixes:
+        raise Real3DError(
+            f"{path}: cannot write this type. Use a name ending in {_list(suffixes)}."
+        )
+    return Path(path)
+
+
+def _list(words: tuple[str, ...]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+@contextlib.contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """A path in the same folder to write to; renamed to path on success, removed otherwise.
+
+    Missing folders are made. Raises Real3DError where the folder cannot be written, before anything
+    is computed, or when the disk is full.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise Real3DError(f"{path}: this is a folder. Pass the name of a file to write.")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+    except OSError as error:
+        raise Real3DError(
+            f"{path}: cannot be written ({error.strerror}). Choose another place with -o."
+        ) from error
+    try:
+        yield partial
+        partial.replace(path)
+    except Exception as error:  # PyAV's errors carry the number too, but are no OSError
+        if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Real3DError(f"{path}: the disk is full. Free some space and run again.") from error
+    finally:
+        partial.unlink(missing_ok=True)

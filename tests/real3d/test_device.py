@@ -1,0 +1,21 @@
+import pytest
+import torch
+
+from real3d.device import resolve_device, seeded
+from real3d.errors import Real3DError
+
+
+def test_auto_is_there_and_cpu_is_cpu():
+    assert resolve_device("auto").type in ("cpu", "cuda", "mps")
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "xpu"])
+def test_unknown_or_absent_device(name):
+    with pytest.raises(Real3DError, match=f"{name}: "):
+        resolve_device(name)
+
+
+def test_same_seed_same_numbers():
+    assert torch.equal(torch.rand(4, generator=seeded(3)), torch.rand(4, generator=seeded(3)))
+    assert not torch.equal(torch.rand(4, generator=seeded(3)), torch.rand(4, generator=seeded(4)))

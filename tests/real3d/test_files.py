@@ -1,0 +1,28 @@
+import pytest
+
+from real3d.errors import Real3DError
+from real3d.files import written_beside
+
+
+def test_success_leaves_only_the_file(tmp_path):
+    with written_beside(tmp_path / "deep" / "a.txt") as partial:
+        partial.write_text("whole")
+        assert partial.suffix == ".txt"
+        assert not (tmp_path / "deep" / "a.txt").exists()
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt])
+def test_failure_keeps_the_old_file(tmp_path, stop):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(stop), written_beside(tmp_path / "a.txt") as partial:
+        partial.write_text("ha")
+        raise stop
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_full_disk_is_a_sentence(tmp_path):
+    with pytest.raises(Real3DError, match="disk is full"), written_beside(tmp_path / "a.txt"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
