@@ -1,0 +1,145 @@
+"""Portrait: a photo, found, cropped and matted, ready to become an avatar."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from real3d.errors import Real3DError
+from real3d.face.crop import CropWindow, crop_image, crop_landmarks, portrait_window
+from real3d.face.matte import refine_matte
+from real3d.face.tracking import FaceTracker, PersonSegmenter, TrackedFace
+from real3d.image import read_image
+
+_LOG = logging.getLogger(__name__)
+
+PORTRAIT_PX = 512
+"""Side of a portrait's crop."""
+SMALLEST_FACE_PX = 64
+"""Faces that are less high are refused."""
+SMALLEST_PHOTO_PX = 32
+_GOOD_FACE_PX = 160
+"""Below this height the result is soft, and a warning says so."""
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One face of one photo, in the square crop that the networks see."""
+
+    image: np.ndarray
+    """(512, 512, 3) uint8 RGB crop; beyond the photo's border its last pixels are repeated."""
+    alpha: np.ndarray
+    """(512, 512) float32 matte of the person in [0, 1]."""
+    landmarks: np.ndarray
+    """(478, 3) float32, normalised crop coordinates: x right and y down in [-1, 1], z away."""
+    coefficients: np.ndarray
+    """(52,) float32 in [0, 1], order of ARKIT_NAMES: the expression in the photo."""
+    window: CropWindow
+    """Where the crop lies in the original."""
+    original: np.ndarray
+    """(H, W, 3) uint8 RGB, the whole photo."""
+
+    @classmethod
+    def read(cls, path: Path, face: int = 0) -> "Portrait":
+        """The portrait in a picture file; face counts from the largest, 0."""
+        return cls.from_image(read_image(path), face, str(path))
+
+    @classmethod
+    def from_image(cls, image: np.ndarray, face: int = 0, name: str = "photo") -> "Portrait":
+        """The portrait in an (H, W, 3) uint8 RGB picture; name stands in errors.
+
+        Raises Real3DError when no face is found, fewer than asked for, or it is too small.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise Real3DError(f"{name}: wanted (H, W, 3) uint8. Got {image.shape} {image.dtype}.")
+        if min(image.shape[:2]) < SMALLEST_PHOTO_PX:
+            height, width = image.shape[:2]
+            raise Real3DError(f"{name}: {width} × {height} px are too few. Use a larger photo.")
+        found = _chosen_face(find_faces(image), face, name)
+        window = portrait_window(found, image.shape[1], image.shape[0])
+        crop = crop_image(image, window, PORTRAIT_PX)
+        with PersonSegmenter() as segmenter:
+            mask = segmenter.segment(crop)
+        return cls(
+            image=crop,
+            alpha=refine_matte(crop, mask),
+            landmarks=crop_landmarks(found.landmarks_px, window),
+            coefficients=found.coefficients,
+            window=window,
+            original=image,
+        )
+
+
+def _chosen_face(faces: list[TrackedFace], index: int, name: str) -> TrackedFace:
+    if not faces:
+        raise Real3DError(
+            f"{name}: no face found. Use a photo in which one face, at least {SMALLEST_FACE_PX} px "
+            "high, looks roughly at the camera."
+        )
+    if not 0 <= index < len(faces):
+        raise Real3DError(
+            f"{name}: face {index} was asked for, faces 0 to {len(faces) - 1} were found "
+            "(0 is the largest)."
+        )
+    height = faces[index].height_px
+    if height < SMALLEST_FACE_PX:
+        raise Real3DError(
+            f"{name}: the face is {height:.0f} px high, at least {SMALLEST_FACE_PX} are needed. "
+            "Use a larger or closer photo."
+        )
+    if height < _GOOD_FACE_PX:
+        _LOG.warning("%s: the face is only %.0f px high, the result will be soft", name, height)
+    return faces[index]
+
+
+def find_faces(image: np.ndarray) -> list[TrackedFace]:
+    """Faces of an (H, W, 3) uint8 RGB picture, the largest first.
+
+    The tracker misses faces that are small in the picture, and faces that touch its border. Where
+    it sees none, overlapping parts of the picture are searched, then the picture with a border.
+    """
+    with FaceTracker() as tracker:
+        for views in (_whole(image), _parts(image), _with_border(image)):
+            faces = [_shifted(face, x, y) for part, x, y in views for face in tracker.track(part)]
+            if faces:
+                return sorted(_distinct(faces), key=lambda face: -face.height_px)
+    return []
+
+
+_View = tuple[np.ndarray, int, int]  # a picture, and where its corner lies in the photo
+
+
+def _whole(image: np.ndarray) -> Iterator[_View]:
+    yield image, 0, 0
+
+
+def _parts(image: np.ndarray, share: float = 0.5) -> Iterator[_View]:
+    """Nine overlapping squares; each side is a share of the picture's longer one."""
+    height, width = image.shape[:2]
+    side = round(share * max(height, width))
+    for y in sorted({round(k * max(height - side, 0) / 2) for k in range(3)}):
+        for x in sorted({round(k * max(width - side, 0) / 2) for k in range(3)}):
+            yield np.ascontiguousarray(image[y : y + side, x : x + side]), x, y
+
+
+def _with_border(image: np.ndarray) -> Iterator[_View]:
+    border = max(image.shape[:2]) // 3
+    padded = np.pad(image, ((border, border), (border, border), (0, 0)), constant_values=127)
+    yield padded, -border, -border
+
+
+def _shifted(face: TrackedFace, x: int, y: int) -> TrackedFace:
+    return replace(face, landmarks_px=face.landmarks_px + np.array([x, y, 0], np.float32))
+
+
+def _distinct(faces: list[TrackedFace]) -> list[TrackedFace]:
+    """Without repetitions of one face from overlapping views; of those the largest stays."""
+    kept: list[TrackedFace] = []
+    for face in sorted(faces, key=lambda face: -face.height_px):
+        centre = face.landmarks_px[:, :2].mean(0)
+        apart = (np.abs(centre - k.landmarks_px[:, :2].mean(0)).max() for k in kept)
+        if all(a > 0.5 * k.height_px for a, k in zip(apart, kept, strict=True)):
+            kept.append(face)
+    return kept

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from real3d.errors import Real3DError
+from real3d.image import write_image
+from real3d.photo import Portrait, find_faces
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return Portrait.from_image(data.astronaut())
+
+
+def test_shapes_and_ranges(portrait):
+    assert (portrait.image.shape, portrait.image.dtype) == ((512, 512, 3), np.uint8)
+    assert (portrait.alpha.shape, portrait.alpha.dtype) == ((512, 512), np.float32)
+    assert 0 <= portrait.alpha.min() <= portrait.alpha.max() <= 1
+    assert portrait.landmarks.shape == (478, 3)
+    assert portrait.coefficients.shape == (52,)
+    assert portrait.original.shape == (512, 512, 3)
+
+
+def test_the_face_takes_its_share_and_the_matte_holds_it(portrait):
+    (left, top), (right, bottom) = (
+        portrait.landmarks[:, :2].min(0),
+        portrait.landmarks[:, :2].max(0),
+    )
+    assert -1 < left < right < 1
+    assert 0.7 < bottom - top < 0.9  # 42 % of [-1, 1]
+    columns, rows = ((portrait.landmarks[:, :2] + 1) * 256).astype(int).T
+    assert portrait.alpha[rows, columns].mean() > 0.97
+
+
+def test_window_maps_back_to_the_photo(portrait):
+    nose_crop = (portrait.landmarks[1, :2] + 1) / 2 * portrait.window.side_px
+    corner = np.array([portrait.window.centre_x_px, portrait.window.centre_y_px])
+    nose_px = corner - portrait.window.side_px / 2 + nose_crop
+    np.testing.assert_allclose(nose_px, find_faces(data.astronaut())[0].landmarks_px[1, :2], atol=1)
+
+
+def test_a_small_face_in_a_large_photo_is_found():
+    wide = np.full((1200, 1800, 3), 120, np.uint8)
+    wide[600:1112, 1200:1712] = data.astronaut()
+    faces = find_faces(wide)
+    assert len(faces) == 1
+    expected = find_faces(data.astronaut())[0].landmarks_px[1, :2] + (1200, 600)
+    assert np.abs(faces[0].landmarks_px[1, :2] - expected).max() < 6
+
+
+def test_two_faces_are_told_apart():
+    both = np.concatenate([data.astronaut()[:320], data.astronaut()[:320]], 1)
+    faces = find_faces(both)
+    assert len(faces) == 2
+    with pytest.raises(Real3DError, match=r"face 2 was asked for, faces 0 to 1"):
+        Portrait.from_image(both, face=2, name="both.jpg")
+
+
+def test_a_tiny_face_is_refused(tmp_path):
+    small = np.array(Image.fromarray(data.astronaut()).resize((200, 200)))
+    with pytest.raises(Real3DError, match=r"me\.png: the face is \d\d px high, at least 64"):
+        Portrait.read(write_image(tmp_path / "me.png", small))
+
+
+def test_no_face():
+    with pytest.raises(Real3DError, match=r"wall\.jpg: no face found"):
+        Portrait.from_image(np.full((300, 400, 3), 128, np.uint8), name="wall.jpg")
+    with pytest.raises(Real3DError, match="too few"):
+        Portrait.from_image(np.zeros((8, 8, 3), np.uint8))
