@@ -38,6 +38,17 @@ def _list(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
 
 
+def require_writable(path: Path) -> Path:
+    """The path, if it can be written: to be asked before anything long is computed."""
+    with contextlib.suppress(_Tried), written_beside(path):
+        raise _Tried
+    return Path(path)
+
+
+class _Tried(Exception):
+    """Ends a trial write, so that nothing is left of it."""
+
+
 @contextlib.contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
     """A path in the same folder to write to; renamed to path on success, removed otherwise.

@@ -197,6 +197,5 @@ def _read_npz(path: Path) -> Motion:
     with np.load(path, allow_pickle=False) as file:
         coefficients = file["coefficients"]
         zeros = np.zeros((len(coefficients), 3), np.float32)
-        rotation = file["rotation"] if "rotation" in file else zeros
-        translation = file["translation"] if "translation" in file else zeros
+        rotation, translation = file.get("rotation", zeros), file.get("translation", zeros)
         return Motion(coefficients, rotation, translation, float(file["fps"]))

@@ -1,7 +1,7 @@
 """Import timm beside a CPU build of torch.
 
-PyPI's torchvision on Linux is compiled against the CUDA build of torch. Beside the CPU build its C++
-library does not load, and its import then stops at `operator torchvision::nms does not exist`,
+PyPI's torchvision on Linux is compiled against the CUDA build of torch. Beside the CPU build its
+C++ library does not load, and its import then stops at `operator torchvision::nms does not exist`,
 because it describes operators that nobody declared. Real3D needs none of them, timm's import does:
 declare them by name only, and import again.
 """

@@ -1,7 +1,7 @@
 import pytest
 
 from real3d.errors import Real3DError
-from real3d.files import written_beside
+from real3d.files import require_writable, written_beside
 
 
 def test_success_leaves_only_the_file(tmp_path):
@@ -26,3 +26,14 @@ def test_full_disk_is_a_sentence(tmp_path):
     with pytest.raises(Real3DError, match="disk is full"), written_beside(tmp_path / "a.txt"):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trial_leaves_nothing(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    assert require_writable(tmp_path / "a.txt") == tmp_path / "a.txt"
+    require_writable(tmp_path / "b.txt")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]
+    with pytest.raises(Real3DError, match="cannot be written"):
+        require_writable(tmp_path / "a.txt" / "b.txt")
+    with pytest.raises(Real3DError, match="this is a folder"):
+        require_writable(tmp_path)

@@ -29,7 +29,7 @@ def test_the_face_takes_its_share_and_the_matte_holds_it(portrait):
     )
     assert -1 < left < right < 1
     assert 0.7 < bottom - top < 0.9  # 42 % of [-1, 1]
-    columns, rows = ((portrait.landmarks[:, :2] + 1) * 256).astype(int).T
+    columns, rows = ((points + 1) * 256).astype(int).T
     assert portrait.alpha[rows, columns].mean() > 0.97
 
 
