@@ -60,6 +60,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     if path.is_dir():
         raise Real3DError(f"{path}: this is a folder. Pass the name of a file to write.")
     partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    made = [folder for folder in path.parents if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
@@ -75,4 +76,8 @@ def written_beside(path: Path) -> Iterator[Path]:
             raise
         raise Real3DError(f"{path}: the disk is full. Free some space and run again.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        if partial.exists():  # something went wrong: no trace stays, not even empty folders
+            partial.unlink()
+            with contextlib.suppress(OSError):  # in use by now
+                for folder in made:
+                    folder.rmdir()

@@ -6,6 +6,7 @@ y down, z away from the camera), and only its differences matter.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,7 @@ def fill_gaps(
         )
     seen = np.flatnonzero(valid)
     edges = np.concatenate([[-1], seen, [len(valid)]])
-    for before, after in zip(edges[:-1], edges[1:], strict=True):
+    for before, after in pairwise(edges):
         if after - before == 1:
             continue
         start = times_s[before] if before >= 0 else times_s[0]

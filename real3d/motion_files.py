@@ -21,7 +21,7 @@ _FORMAT, _VERSION = "real3d.motion", 1
 _HEAD = ("HeadYaw", "HeadPitch", "HeadRoll")
 _EYES = tuple(f"{side}Eye{axis}" for side in ("Left", "Right") for axis in ("Yaw", "Pitch", "Roll"))
 _OURS = ("HeadX", "HeadY", "HeadZ", "FramesPerSecond")
-"""Columns that Live Link Face does not have: centimetres in the camera frame, and the exact rate."""
+"""Columns of ours: centimetres in the camera frame, and the exact rate."""
 _TIMECODE = re.compile(r"^(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)$")
 _NOMINAL_RATES = (24, 25, 30, 48, 50, 60, 100, 120, 240)
 _LIVE_LINK_RATE = 60

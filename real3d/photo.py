@@ -20,7 +20,7 @@ PORTRAIT_PX = 512
 SMALLEST_FACE_PX = 64
 """Faces that are less high are refused."""
 SMALLEST_PHOTO_PX = 32
-_GOOD_FACE_PX = 160
+_GOOD_FACE_PX = 96
 """Below this height the result is soft, and a warning says so."""
 
 

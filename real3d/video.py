@@ -142,6 +142,8 @@ def _colorspace(frame: av.VideoFrame) -> Colorspace | None:
 class VideoWriter:
     """H.264 in MP4 or MOV, written beside and renamed when complete; a context manager.
 
+    With transparent: ProRes 4444 in MOV, which keeps an alpha channel.
+
     `with VideoWriter(path, fps, (width, height)) as video: video.write(rgb)`. An exception inside
     leaves no file. Sound comes from audio_from, where that has any, cut to the frames' length.
     crf: 0 is lossless, 18 looks it, 23 is small.
@@ -156,17 +158,22 @@ class VideoWriter:
         size: tuple[int, int],
         audio_from: Path | None = None,
         crf: int = 18,
+        transparent: bool = False,
     ):
         self.path = require_suffix(path, self.SUFFIXES)
         self.fps, self.size = Fraction(fps).limit_denominator(1001), size
         self._audio_from, self._crf, self._count = audio_from, crf, 0
+        self._transparent = transparent
+        if transparent and self.path.suffix.lower() != ".mov":
+            raise Real3DError(f"{path}: MP4 has no transparency. Use a name ending in .mov.")
 
     def __enter__(self) -> "VideoWriter":
         with contextlib.ExitStack() as stack:
             partial = stack.enter_context(written_beside(self.path))
             options = {"movflags": "+faststart"}
+            kind = "mov" if self.path.suffix.lower() == ".mov" else "mp4"
             self._container = stack.enter_context(
-                av.open(str(partial), "w", format="mp4", options=options)
+                av.open(str(partial), "w", format=kind, options=options)
             )
             self._stream = self._add_stream()
             self._audio = None
@@ -178,21 +185,29 @@ class VideoWriter:
         return self
 
     def _add_stream(self) -> av.VideoStream:
-        options = {"crf": str(self._crf), "preset": "medium"}
-        stream = self._container.add_stream("libx264", rate=self.fps, options=options)
+        if self._transparent:
+            codec, self._format, options = "prores_ks", "yuva444p10le", {"profile": "4444"}
+        else:
+            codec, self._format = "libx264", "yuv420p"
+            options = {"crf": str(self._crf), "preset": "medium"}
+        stream = self._container.add_stream(codec, rate=self.fps, options=options)
         stream.width, stream.height = (side - side % 2 for side in self.size)
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = self._format
         context = stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = Colorspace.ITU709
         context.color_range = ColorRange.MPEG
         return stream
 
     def write(self, image: np.ndarray) -> None:
-        """Append an (H, W, 3) uint8 RGB frame; odd sides lose a pixel (4:2:0 needs even ones)."""
+        """Append an (H, W, 3) uint8 RGB frame, or (H, W, 4) RGBA to a transparent recording.
+
+        Odd sides lose a pixel: 4:2:0 needs even ones.
+        """
         height, width = self._stream.height, self._stream.width
-        rgb = np.ascontiguousarray(image[:height, :width, :3])
-        frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        channels, packed = (4, "rgba") if self._transparent else (3, "rgb24")
+        pixels = np.ascontiguousarray(image[:height, :width, :channels])
+        frame = av.VideoFrame.from_ndarray(pixels, format=packed).reformat(
+            format=self._format, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         frame.pts, frame.time_base = self._count, 1 / self.fps
         self._container.mux(self._stream.encode(frame))

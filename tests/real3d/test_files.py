@@ -32,6 +32,7 @@ def test_a_trial_leaves_nothing(tmp_path):
     (tmp_path / "a.txt").write_text("old")
     assert require_writable(tmp_path / "a.txt") == tmp_path / "a.txt"
     require_writable(tmp_path / "b.txt")
+    require_writable(tmp_path / "new" / "folder" / "c.txt")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]
     with pytest.raises(Real3DError, match="cannot be written"):
         require_writable(tmp_path / "a.txt" / "b.txt")

@@ -23,10 +23,8 @@ def test_shapes_and_ranges(portrait):
 
 
 def test_the_face_takes_its_share_and_the_matte_holds_it(portrait):
-    (left, top), (right, bottom) = (
-        portrait.landmarks[:, :2].min(0),
-        portrait.landmarks[:, :2].max(0),
-    )
+    points = portrait.landmarks[:, :2]
+    (left, top), (right, bottom) = points.min(0), points.max(0)
     assert -1 < left < right < 1
     assert 0.7 < bottom - top < 0.9  # 42 % of [-1, 1]
     columns, rows = ((points + 1) * 256).astype(int).T

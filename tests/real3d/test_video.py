@@ -167,3 +167,16 @@ def test_no_frames_and_no_place(tmp_path):
     with pytest.raises(Real3DError, match=r"\.mp4"):
         VideoWriter(tmp_path / "a.gif", 25, SIZE)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_transparency_survives(tmp_path):
+    image = np.zeros((64, 96, 4), np.uint8)
+    image[:, 48:] = (200, 100, 50, 255)
+    with VideoWriter(tmp_path / "a.mov", 25, SIZE, transparent=True) as video:
+        video.write(image)
+    with av.open(str(tmp_path / "a.mov")) as container:
+        read = next(container.decode(video=0)).to_ndarray(format="rgba")
+    assert read[:, :40, 3].max() < 8
+    assert read[:, 56:, 3].min() > 247
+    with pytest.raises(Real3DError, match=r"\.mov"):
+        VideoWriter(tmp_path / "a.mp4", 25, SIZE, transparent=True)

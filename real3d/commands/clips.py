@@ -1,0 +1,209 @@
+"""`real3d orbit`, `real3d animate` and `real3d track`: recordings out and in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from real3d.commands.options import (
+    AVATAR_SUFFIX,
+    Input,
+    ModelOptions,
+    Options,
+    Out,
+    Subject,
+    read_subject,
+    require_range,
+    require_size,
+)
+from real3d.errors import Real3DError
+
+if TYPE_CHECKING:
+    from real3d.motion import Motion
+
+BackgroundText = Annotated[str | None, tyro.conf.arg(metavar="IMG|COLOR|transparent")]
+
+
+def _require_clip(path: Path, transparent: bool) -> Path:
+    """The path, if a recording can be written there."""
+    from real3d.files import require_suffix, require_writable
+    from real3d.video import VideoWriter
+
+    require_suffix(path, VideoWriter.SUFFIXES)
+    if transparent and path.suffix.lower() != ".mov":
+        raise Real3DError(f"{path}: MP4 has no transparency. Use a name ending in .mov.")
+    return require_writable(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orbit(ModelOptions):
+    """Swing the camera around the head of a photo: a clip."""
+
+    subject: Input
+    """A photo, or an avatar made by reconstruct."""
+    out: Out = Path("orbit.mp4")
+    """The clip to write: .mp4 or .mov."""
+    seconds: float = 4.0
+    """Length of the clip in seconds."""
+    yaw: float = 45.0
+    """Degrees that the camera swings to either side."""
+    background: BackgroundText = None
+    """A picture, a colour (white, #20a060) or transparent (.mov); without it the photo's own."""
+    fps: float = 25.0
+    """Frames a second."""
+    size: int = 512
+    """Side of the clip in pixels."""
+    face: int = 0
+    """Which face of the photo, from the largest (0)."""
+
+    def run(self) -> Path:
+        """Write the clip."""
+        from real3d.backdrop import TRANSPARENT, Backdrop
+        from real3d.files import require_file
+
+        require_file(self.subject, "a photo or an .avatar file")
+        require_range("yaw", self.yaw, -90, 90)
+        require_range("seconds", self.seconds, 0.1, 600)
+        require_range("fps", self.fps, 1, 120)
+        size = require_size(self.size)
+        _require_clip(self.out, self.background == TRANSPARENT)
+        backdrop = Backdrop.parse(self.background, size) if self.background else None
+        model = self.load_model()
+        avatar = read_subject(self.subject, model, self.face).avatar
+        import real3d
+        from real3d.progress import progress
+        from real3d.video import VideoWriter
+
+        frames = real3d.orbit(
+            avatar,
+            model,
+            seconds=self.seconds,
+            fps=self.fps,
+            yaw_deg=self.yaw,
+            size=size,
+            background=TRANSPARENT if backdrop else None,
+        )
+        transparent = self.background == TRANSPARENT
+        with VideoWriter(self.out, self.fps, (size, size), transparent=transparent) as video:
+            count = round(self.seconds * self.fps)
+            for frame in progress(frames, "orbit", count, "frames"):
+                video.write(backdrop.behind(frame) if backdrop else frame)
+        return self.out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Animate(ModelOptions):
+    """Drive the head of a photo by a video or a motion file: a clip with the video's sound."""
+
+    subject: Input
+    """A photo, or an avatar made by reconstruct."""
+    video: Annotated[Path | None, tyro.conf.arg(metavar="VIDEO")] = None
+    """A recording of whoever drives; its sound is kept."""
+    motion: Annotated[Path | None, tyro.conf.arg(metavar="MOTION")] = None
+    """A Live Link Face .csv, or a .json or .npz written by `real3d track`."""
+    out: Out = Path("animated.mp4")
+    """The clip to write: .mp4 or .mov."""
+    relative: bool = False
+    """Add the driver's changes since its first frame to the photo's own pose and expression: this
+    is what happens without --absolute."""
+    absolute: bool = False
+    """Take the driver's expression and pose as they are."""
+    background: BackgroundText = None
+    """A picture, a colour (white, #20a060) or transparent (.mov); without it the photo's own."""
+    paste_back: bool = False
+    """Put the moving head back into the whole photo."""
+    fps: float | None = None
+    """Frames a second; without it the driver's."""
+    size: int = 512
+    """Side of the rendered crop in pixels."""
+    face: int = 0
+    """Which face of the photo, from the largest (0)."""
+    driver_face: int = 0
+    """Which face of the video, from the largest (0)."""
+
+    def run(self) -> Path:
+        """Write the clip."""
+        from real3d.backdrop import TRANSPARENT, Backdrop
+        from real3d.files import require_file
+
+        require_file(self.subject, "a photo or an .avatar file")
+        if (self.video is None) == (self.motion is None):
+            raise Real3DError("animate needs a driver: either --video FILE or --motion FILE.")
+        require_file(self.video or self.motion, "the driver: a video or a motion file")
+        if self.relative and self.absolute:
+            raise Real3DError("--relative and --absolute exclude each other.")
+        if self.paste_back and self.background:
+            raise Real3DError("--paste-back keeps the photo's background: leave --background out.")
+        if self.paste_back and self.subject.suffix.lower() == AVATAR_SUFFIX:
+            raise Real3DError("--paste-back needs the photo itself. Pass it instead of the avatar.")
+        size = require_size(self.size)
+        if self.fps is not None:
+            require_range("fps", self.fps, 1, 120)
+        _require_clip(self.out, self.background == TRANSPARENT)
+        backdrop = Backdrop.parse(self.background, size) if self.background else None
+        model = self.load_model()
+        subject = read_subject(self.subject, model, self.face)
+        self._write(model, subject, self._read_motion(model), backdrop)
+        return self.out
+
+    def _read_motion(self, model: object) -> "Motion":
+        import real3d
+        from real3d.motion import Motion
+
+        if self.video is not None:
+            motion = real3d.track_video(self.video, model, face=self.driver_face)
+        else:
+            motion = Motion.read(self.motion)
+        return motion.resample(self.fps) if self.fps else motion
+
+    def _write(self, model: object, subject: Subject, motion: "Motion", backdrop: object) -> None:
+        import real3d
+        from real3d.backdrop import TRANSPARENT
+        from real3d.paste_back import PasteBack
+        from real3d.progress import progress
+        from real3d.video import VideoWriter
+
+        paste = None
+        if self.paste_back:
+            paste = PasteBack(subject.portrait.original, subject.portrait.window)
+        frames = real3d.render(
+            subject.avatar,
+            motion,
+            model=model,
+            size=self.size,
+            relative=not self.absolute,
+            background=TRANSPARENT if backdrop else None,
+        )
+        size = paste.size if paste else (self.size, self.size)
+        transparent = self.background == TRANSPARENT
+        with VideoWriter(self.out, motion.fps, size, self.video, transparent=transparent) as video:
+            for frame in progress(frames, "animate", len(motion), "frames"):
+                frame = backdrop.behind(frame) if backdrop else frame
+                video.write(paste(frame) if paste else frame)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track(Options):
+    """Read the motion of a face from a video: expression and pose of every frame."""
+
+    video: tyro.conf.Positional[Path]
+    """The recording."""
+    out: Out = Path("motion.csv")
+    """The motion to write: .csv (Live Link Face), .json or .npz."""
+    face: int = 0
+    """Which face, from the largest (0)."""
+    raw: bool = False
+    """Leave out the smoothing."""
+
+    def run(self) -> Path:
+        """Write the motion."""
+        from real3d.files import require_file, require_suffix, require_writable
+        from real3d.motion_files import SUFFIXES
+
+        require_file(self.video, "a video (MP4, MOV, WebM)")
+        require_writable(require_suffix(self.out, SUFFIXES))
+        import real3d
+
+        motion = real3d.track_video(self.video, None, face=self.face, smooth=not self.raw)
+        return motion.write(self.out)
