@@ -36,6 +36,7 @@ class AudioTrack:
         self._stream = target.add_stream("aac", rate=self.rate_hz, layout=self._layout)
         self._stream.bit_rate = 160_000 if self._layout == "stereo" else 96_000
         self._chunks = self._decoded()
+        self._left = np.zeros((1, 0), np.float32)  # decoded, but later than the frames so far
         self._written = 0
 
     def close(self) -> None:
@@ -70,12 +71,11 @@ class AudioTrack:
         """Write the sound up to that time; past the end of the source nothing happens."""
         wanted = round(time_s * self.rate_hz)
         while self._written < wanted:
-            chunk = next(self._chunks, None)
+            chunk = self._left if self._left.shape[1] else next(self._chunks, None)
             if chunk is None:
                 return
             room = wanted - self._written
-            if chunk.shape[1] > room:
-                self._chunks = _with_first(chunk[:, room:], self._chunks)
+            self._left = chunk[:, room:]
             self._encode(chunk[:, :room])
 
     def _encode(self, samples: np.ndarray) -> None:
@@ -91,8 +91,3 @@ class AudioTrack:
     def finish(self) -> None:
         """Flush the encoder."""
         self._target.mux(self._stream.encode(None))
-
-
-def _with_first(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    yield first
-    yield from rest

@@ -82,6 +82,16 @@ def test_sound_is_kept_in_step_and_cut(tmp_path):
     assert loud == pytest.approx(0.4, abs=0.04)
 
 
+def test_a_long_piece_of_sound_spans_many_frames(tmp_path):
+    driver = _write_with_tone(tmp_path / "driver.mp4")
+    with VideoWriter(tmp_path / "out.mp4", 240, SIZE, audio_from=driver) as video:
+        for _ in range(240):
+            video.write(_frame(0))
+    rate, samples = _sound(tmp_path / "out.mp4")
+    assert len(samples) / rate == pytest.approx(1.0, abs=0.06)
+    assert np.abs(samples[2000:40000]).reshape(-1, 1000).max(1).min() > 0.4  # no holes
+
+
 def test_driver_without_sound(tmp_path):
     silent = _write(tmp_path / "silent.mp4")
     with VideoReader(_write(tmp_path / "out.mp4", audio_from=silent)) as video:
