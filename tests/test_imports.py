@@ -1,0 +1,43 @@
+"""Imports go one way: the library knows neither its trainers nor its viewer, nor a value the line."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ABOVE_THE_LIBRARY = ("pretrain_synthetic", "finetune_video", "viewer", "tests")
+VALUES = (
+    "files image video audio_track motion motion_files device photo backdrop paste_back".split()
+)
+ABOVE_VALUES = ("avatar", "render", "pipeline", "networks", "training", "evaluation", "commands")
+
+
+def _imported(path: Path) -> set[str]:
+    """Full names of the modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "real3d").rglob("*.py")), ids=lambda p: p.stem)
+def test_the_library_does_not_import_what_uses_it(path):
+    assert not {name for name in _imported(path) if name.split(".")[0] in ABOVE_THE_LIBRARY}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values_do_not_import_the_line(name):
+    imported = _imported(ROOT / "real3d" / f"{name}.py")
+    assert not {full for full in imported if full.startswith("real3d.")} & {
+        f"real3d.{above}" for above in ABOVE_VALUES
+    }
+
+
+def test_only_the_command_line_imports_commands():
+    for path in (ROOT / "real3d").rglob("*.py"):
+        if path.parent.name != "commands" and path.name != "cli.py":
+            assert not {n for n in _imported(path) if n.startswith("real3d.commands")}, path
