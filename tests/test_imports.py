@@ -1,4 +1,4 @@
-"""Imports go one way: the library knows neither its trainers nor its viewer, nor a value the line."""
+"""Imports go one way: the library knows neither trainers nor viewer, nor a value the line."""
 
 import ast
 from pathlib import Path
