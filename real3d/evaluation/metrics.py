@@ -1,0 +1,91 @@
+"""Numbers for pictures and landmarks; every function is pure and per frame.
+
+Landmarks are MediaPipe's 478 in normalised picture coordinates (x right, y down in [-1, 1], z away
+at the same scale). "Left" and "right" eyes are the subject's, as in ARKit.
+"""
+
+import kornia
+import numpy as np
+import torch
+
+_RIGHT_CORNERS, _LEFT_CORNERS = (33, 133), (362, 263)
+"""Eye corners, the one further left in the image first."""
+_RIGHT_IRIS, _LEFT_IRIS = 468, 473
+_RIGHT_LIDS = ((159, 145), (158, 153), (160, 144))
+_LEFT_LIDS = ((386, 374), (385, 380), (387, 373))
+"""Pairs of an upper and a lower lid's landmark."""
+_SMALLEST_ERROR = 1e-10
+_SSIM_WINDOW = 11
+
+
+def psnr_db(found: np.ndarray, wanted: np.ndarray) -> float:
+    """Peak signal to noise ratio of two (H, W, 3) uint8 pictures in dB, at most 100."""
+    error = np.square((found.astype(np.float64) - wanted) / 255).mean()
+    return float(-10 * np.log10(max(error, _SMALLEST_ERROR)))
+
+
+def ssim(found: np.ndarray, wanted: np.ndarray) -> float:
+    """Structural similarity (Wang et al. 2004, 11 px window) of two (H, W, 3) uint8 pictures."""
+    pair = [torch.from_numpy(np.ascontiguousarray(p)).float()[None] / 255 for p in (found, wanted)]
+    a, b = (p.permute(0, 3, 1, 2) for p in pair)
+    return float(kornia.metrics.ssim(a, b, _SSIM_WINDOW).mean())
+
+
+def interocular(landmarks: np.ndarray) -> np.ndarray:
+    """(...) distance in space between the eye centres of landmarks (..., 478, 3).
+
+    A centre is the middle of two eye corners. In space, so that a turned head keeps its size.
+    """
+    right = landmarks[..., _RIGHT_CORNERS, :].mean(-2)
+    left = landmarks[..., _LEFT_CORNERS, :].mean(-2)
+    return np.linalg.norm(left - right, axis=-1)
+
+
+def landmark_error_percent(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(...) mean distance in the picture of landmarks (..., 478, 3), in % of wanted's interocular."""
+    distance = np.linalg.norm((found - wanted)[..., :2], axis=-1).mean(-1)
+    return 100 * distance / interocular(wanted)
+
+
+def jitter_percent(landmarks: np.ndarray) -> float:
+    """Mean length of the second difference over time of (T, 478, 3), in % of interocular.
+
+    Frames that are not finite (nobody was tracked) leave out the differences they are part of. NaN
+    where fewer than three frames follow each other.
+    """
+    second = landmarks[2:] - 2 * landmarks[1:-1] + landmarks[:-2]
+    lengths = np.linalg.norm(second[..., :2], axis=-1).mean(-1) / interocular(landmarks[1:-1])
+    lengths = lengths[np.isfinite(lengths)]
+    return float(100 * lengths.mean()) if len(lengths) else float("nan")
+
+
+def blendshape_error(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(...) mean absolute difference of coefficients (..., 52) over the 51 that are tracked."""
+    return np.abs(found - wanted)[..., :-1].mean(-1)
+
+
+def lid_gap(landmarks: np.ndarray) -> np.ndarray:
+    """(..., 2) how far the left and the right eye are open, in eye widths."""
+    gaps = []
+    for lids, corners in ((_LEFT_LIDS, _LEFT_CORNERS), (_RIGHT_LIDS, _RIGHT_CORNERS)):
+        upper, lower = np.array(lids).T
+        gap = np.linalg.norm(landmarks[..., upper, :2] - landmarks[..., lower, :2], axis=-1)
+        gaps.append(gap.mean(-1) / np.linalg.norm(_eye_axis(landmarks, corners), axis=-1))
+    return np.stack(gaps, -1)
+
+
+def iris_offset(landmarks: np.ndarray) -> np.ndarray:
+    """(..., 2) where the left and the right iris stand between the eye's corners, in eye widths.
+
+    0 is the middle; positive is towards the right of the image. landmarks: (..., 478, ≥2).
+    """
+    offsets = []
+    for iris, corners in ((_LEFT_IRIS, _LEFT_CORNERS), (_RIGHT_IRIS, _RIGHT_CORNERS)):
+        axis = _eye_axis(landmarks, corners)
+        from_middle = landmarks[..., iris, :2] - landmarks[..., corners, :2].mean(-2)
+        offsets.append((from_middle * axis).sum(-1) / np.square(axis).sum(-1))
+    return np.stack(offsets, -1)
+
+
+def _eye_axis(landmarks: np.ndarray, corners: tuple[int, int]) -> np.ndarray:
+    return landmarks[..., corners[1], :2] - landmarks[..., corners[0], :2]
