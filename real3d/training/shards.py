@@ -6,6 +6,7 @@ A shard is an uncompressed npz. Pictures stay encoded (WebP), so that 10,000 fra
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -67,3 +68,31 @@ def write_shard(path: Path, clips: Iterable[TrackedClip]) -> int:
     np.savez(beside, **arrays)
     beside.replace(path)
     return len(frames)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard in memory, pictures still encoded."""
+
+    arrays: dict[str, np.ndarray]
+
+    @classmethod
+    def read(cls, path: Path) -> "Shard":
+        """Read a file that write_shard wrote."""
+        with np.load(path) as file:
+            return cls({name: file[name] for name in file.files})
+
+    def __len__(self) -> int:
+        return len(self.arrays["landmarks"])
+
+    @property
+    def clips(self) -> list[range]:
+        """The frames of each clip."""
+        return [range(a, b) for a, b in pairwise(self.arrays["first"].tolist())]
+
+    def decode(self, field: str, frame: int) -> np.ndarray:
+        """One picture of "image" (H, W, 3 RGB), "alpha" or "parts" (H, W), uint8."""
+        first, last = self.arrays[field + "_offset"][frame : frame + 2]
+        flag = cv2.IMREAD_COLOR if field == "image" else cv2.IMREAD_GRAYSCALE
+        picture = cv2.imdecode(self.arrays[field][first:last], flag)
+        return picture[..., ::-1] if field == "image" else picture

@@ -1,0 +1,160 @@
+"""Correct the template's shapes by regression on tracked frames.
+
+A tracker's coefficient and a modelled shape of the same name move a face differently. Frames of
+people whose identity comes from another frame show by how much: the landmarks' residuals, turned
+into the head frame, are regressed on the coefficients' change since that frame.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from real3d.camera import Camera
+from real3d.face.blendshapes import ARKIT_NAMES
+from real3d.face.fit import Fitter
+from real3d.face.template import LEFT_EYE, RIGHT_EYE, SKIN_LANDMARKS, TEMPLATE_FILE, Template
+from real3d.rotation import euler_from_rotation
+from real3d.training.shards import Shard
+
+_MAX_TURN = np.radians(32)
+_RIDGE = 12.0
+_ROUNDS = 3
+_LID_REACH = 0.12
+"""Radius around an eye in which the blink keeps its lids' travel, head units."""
+_ASKED = 0.25
+"""A frame tells about a shape in the table when the coefficient changed by this much."""
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """What the shapes leave unexplained."""
+
+    change: Tensor
+    """(F, 52) coefficients minus those of the frame that gave the identity."""
+    missing: Tensor
+    """(F, 478, 3) head units in the head frame; its depth is zero."""
+    error: Tensor
+    """(F, 468) share of the interocular distance."""
+
+
+def measure(fitter: Fitter, shard: Shard, sources_per_clip: int = 2) -> Residuals:
+    """Residuals of all near-frontal frames of a shard, pose fitted and coefficients as tracked."""
+    landmarks = torch.from_numpy(shard.arrays["landmarks"])
+    coefficients = torch.from_numpy(shard.arrays["coefficients"])
+    pairs = [
+        (clip[int((k + 0.5) * len(clip) / sources_per_clip)], frame)
+        for clip in shard.clips
+        for k in range(sources_per_clip)
+        for frame in clip
+    ]
+    source, frame = torch.tensor(pairs).T
+    parts = []
+    for s, f in zip(source.split(512), frame.split(512), strict=True):
+        kept, inverse = s.unique(return_inverse=True)
+        identity = fitter.source(landmarks[kept], coefficients[kept]).identity[inverse]
+        parts.append(_residuals(fitter, identity, landmarks[f], coefficients[s], coefficients[f]))
+    return Residuals(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+
+def _residuals(
+    fitter: Fitter, identity: Tensor, landmarks: Tensor, before: Tensor, now: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    scaled = fitter.template.with_lid_gain(identity, now)
+    face = fitter.mean + identity + torch.einsum("be,ekc->bkc", scaled, fitter.shapes)
+    camera: Camera = fitter._pose(face, landmarks, None)
+    depth = camera.to_camera(face)[..., 2] - camera.translation[:, 2:]
+    missing = camera.unproject(landmarks[..., :2], depth) - face
+    missing[..., 2] = 0
+    eyes = landmarks[:, [33, 133], :].mean(1) - landmarks[:, [362, 263], :].mean(1)
+    seen = (camera.project(face) - landmarks)[:, :SKIN_LANDMARKS, :2].norm(dim=-1)
+    error = seen / eyes.norm(dim=-1, keepdim=True)
+    turn = euler_from_rotation(camera.rotation)[:, :2].abs().amax(1)
+    good = (turn < _MAX_TURN) & (error.mean(1) < 0.12)
+    change = (scaled - fitter.template.with_lid_gain(identity, before))[good]
+    return change, missing[good], error[good]
+
+
+def regress(residuals: Residuals, ridge: float = _RIDGE) -> Tensor:
+    """(52, 478, 3) corrections of the landmarks' shapes; irises are left alone."""
+    x, y = residuals.change, residuals.missing.flatten(1)
+    normal = x.mT @ x + ridge * torch.eye(x.shape[1])
+    corrections = torch.linalg.solve(normal, x.mT @ y).unflatten(1, (-1, 3))
+    corrections[:, SKIN_LANDMARKS:] = 0
+    return corrections
+
+
+def calibrate(shard: Path, template: Path = TEMPLATE_FILE, out: Path = TEMPLATE_FILE) -> None:
+    """Write a template whose shapes are corrected on a shard's frames, and a table beside it."""
+    head = Template(template)
+    frames = Shard.read(shard)
+    before = residuals = measure(Fitter(head), frames)
+    symmetric = _Mirror(head)
+    kept = _correctable(head)
+    rigid = (head.vertex_layer == LEFT_EYE) | (head.vertex_layer == RIGHT_EYE)
+    for _ in range(_ROUNDS):
+        corrections = symmetric.mean(regress(residuals)) * kept[..., None]
+        moved = torch.einsum("nk,ekc->enc", head.spread, corrections)
+        moved[:, rigid] = 0
+        head.shapes += moved
+        residuals = measure(Fitter(head), frames)
+    with np.load(template) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez_compressed(out, **arrays | {"shapes": head.shapes.numpy().astype(np.float16)})
+    print(table(before, residuals))
+
+
+def _correctable(head: Template) -> Tensor:
+    """(52, 478) 1 where a shape may be corrected: lids keep the travel that shuts them.
+
+    No tracker ever reports 1 for an eye that is just shut, so regression would leave it ajar.
+    """
+    kept = torch.ones(head.shapes.shape[0], len(head.landmarks))
+    for side, name in enumerate(("eyeBlinkLeft", "eyeBlinkRight")):
+        away = (head.landmarks - head.eye_centres[side])[:, :2].norm(dim=-1)
+        kept[ARKIT_NAMES.index(name)] = ((away - _LID_REACH) / _LID_REACH).clamp(0, 1)
+    return kept
+
+
+class _Mirror:
+    """Left and right of the landmarks and of the names, to keep the corrections symmetric."""
+
+    def __init__(self, head: Template):
+        mirrored = head.landmarks * head.landmarks.new_tensor([-1, 1, 1])
+        self.landmark = torch.cdist(mirrored, head.landmarks).argmin(1)
+        swap = {"Left": "Right", "Right": "Left"}
+        other = [
+            name[: -len(side)] + swap[side]
+            for name in ARKIT_NAMES
+            for side in [next((s for s in swap if name.endswith(s)), "")]
+            if side
+        ]
+        partner = dict(zip((n for n in ARKIT_NAMES if n.endswith(tuple(swap))), other, strict=True))
+        self.shape = [ARKIT_NAMES.index(partner.get(name, name)) for name in ARKIT_NAMES]
+
+    def mean(self, corrections: Tensor) -> Tensor:
+        flipped = corrections[self.shape][:, self.landmark] * corrections.new_tensor([-1, 1, 1])
+        return (corrections + flipped) / 2
+
+
+def table(before: Residuals, after: Residuals) -> str:
+    """Markdown: landmark error where a coefficient changed, before and after the correction."""
+    lines = ["| shape | frames | before, % of interocular | after |", "|---|---|---|---|"]
+    for index, name in enumerate(ARKIT_NAMES):
+        row = []
+        for residuals in (before, after):
+            asked = residuals.change[:, index].abs() > _ASKED
+            row += [int(asked.sum()), 100 * float(residuals.error[asked].mean())]
+        if row[0]:
+            lines.append(f"| {name} | {row[0]} | {row[1]:.2f} | {row[3]:.2f} |")
+    means = (100 * float(residuals.error.mean()) for residuals in (before, after))
+    lines.append("| all | {} | {:.2f} | {:.2f} |".format(len(before.error), *means))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    import tyro
+
+    tyro.cli(calibrate)

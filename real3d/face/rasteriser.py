@@ -1,0 +1,156 @@
+"""A z-buffer rasteriser in plain torch, for batches of posed template heads.
+
+Every triangle lists the pixel centres of its bounding box, tests them and writes depth and its own
+number, packed into one integer, by an atomic minimum. Slow and obvious twin: pyrender, in the tests.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from real3d.face.template import (
+    CAVITY,
+    LEFT_EYE,
+    LOWER_TEETH,
+    RIGHT_EYE,
+    TONGUE,
+    UPPER_TEETH,
+    Template,
+)
+
+_NOTHING = 2**31 - 1
+_TRIANGLE_BITS = 14
+_DEPTH_STEPS = 2**17 - 1
+_DEPTH_RANGE = 1.6
+"""Depths within ± this of the head's origin are told apart."""
+_MOUTH_PUSH, _EYE_PUSH = 0.035, 0.02
+"""Inner layers lie this much deeper for the depth test, so that skin they touch covers them."""
+_SLACK = 1e-4
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Which triangle a pixel shows, and where in it."""
+
+    triangle: Tensor
+    """(B, S, S) int64, -1 where there is none."""
+    pixels: Tensor
+    """(P,) flat indices of the pixels that show a triangle."""
+    corners: Tensor
+    """(P, 3) flat indices into (B · N) of their triangles' vertices."""
+    weights: Tensor
+    """(P, 3) barycentric weights of the pixel centres."""
+
+    @property
+    def hit(self) -> Tensor:
+        """(B, 1, S, S) float, 1 where there is a triangle."""
+        return (self.triangle >= 0)[:, None].float()
+
+    def at_pixels(self, values: Tensor) -> Tensor:
+        """(P, C) of vertex values (B, N, C)."""
+        flat = values.reshape(-1, values.shape[-1])
+        a, b, c = self.corners.unbind(1)
+        w = self.weights.to(flat.dtype)
+        return flat[a] * w[:, :1] + flat[b] * w[:, 1:2] + flat[c] * w[:, 2:]
+
+    def image(self, at_pixels: Tensor, empty: float = 0.0) -> Tensor:
+        """(B, C, S, S) of values at the pixels (P, C)."""
+        b, s, _ = self.triangle.shape
+        canvas = at_pixels.new_full((b * s * s, at_pixels.shape[1]), empty)
+        canvas[self.pixels] = at_pixels
+        return canvas.view(b, s, s, -1).permute(0, 3, 1, 2)
+
+    def interpolate(self, values: Tensor, empty: float = 0.0) -> Tensor:
+        """(B, C, S, S) of vertex values (B, N, C)."""
+        return self.image(self.at_pixels(values), empty)
+
+
+class Rasteriser:
+    """The template's triangles, ready to be drawn."""
+
+    def __init__(self, template: Template):
+        self._triangles = template.triangles
+        push = torch.zeros(len(template.triangles), device=template.vertices.device)
+        mouth = torch.tensor([CAVITY, UPPER_TEETH, LOWER_TEETH, TONGUE], device=push.device)
+        eyes = torch.tensor([LEFT_EYE, RIGHT_EYE], device=push.device)
+        push[torch.isin(template.layer, mouth)] = _MOUTH_PUSH
+        push[torch.isin(template.layer, eyes)] = _EYE_PUSH
+        self._push = push
+        self._two_sided = template.layer == CAVITY
+
+    def draw(self, projected: Tensor, size: int) -> Raster:
+        """Draw vertices (B, N, 3), from Camera.project: u, v and depth. Back faces are culled."""
+        batch, count, device = len(projected), len(self._triangles), projected.device
+        corners = projected[:, self._triangles]
+        xy = (corners[..., :2] + 1) * (size / 2) - 0.5
+        z = corners[..., 2] + self._push[:, None]
+        first = xy.amin(2).ceil().clamp(0, size)
+        last = xy.amax(2).floor().clamp(-1, size - 1)
+        extent = (last - first + 1).clamp_min(0).long()
+        e1, e2 = xy[:, :, 1] - xy[:, :, 0], xy[:, :, 2] - xy[:, :, 0]
+        area = e1[..., 0] * e2[..., 1] - e1[..., 1] * e2[..., 0]
+        faces_us = (area < 0) | self._two_sided  # v points down, so front faces turn the other way
+        drawn = (area.abs() > 1e-6) & faces_us
+        boxes = torch.where(drawn, extent[..., 0] * extent[..., 1], 0).flatten()
+
+        owner = torch.repeat_interleave(torch.arange(batch * count, device=device), boxes)
+        start = boxes.cumsum(0) - boxes
+        place = torch.arange(len(owner), device=device) - start[owner]
+        width = extent.view(-1, 2)[owner, 0]
+        row = torch.div(place, width, rounding_mode="floor")
+        corner = first.view(-1, 2)[owner]
+        x, y = corner[:, 0] + (place - row * width), corner[:, 1] + row
+
+        # Barycentric weights are affine in x, y: three coefficients each, per triangle.
+        inverse = 1 / torch.where(drawn, area, 1.0)
+        origin = xy[:, :, 0]
+        b1 = torch.stack([e2[..., 1], -e2[..., 0]], -1) * inverse[..., None]
+        b2 = torch.stack([-e1[..., 1], e1[..., 0]], -1) * inverse[..., None]
+        c1, c2 = -(b1 * origin).sum(-1), -(b2 * origin).sum(-1)
+        dz1, dz2 = z[..., 1] - z[..., 0], z[..., 2] - z[..., 0]
+        plane = torch.stack(
+            [
+                *b1.unbind(-1),
+                c1,
+                *b2.unbind(-1),
+                c2,
+                b1[..., 0] * dz1 + b2[..., 0] * dz2,
+                b1[..., 1] * dz1 + b2[..., 1] * dz2,
+                c1 * dz1 + c2 * dz2 + z[..., 0],
+            ],
+            -1,
+        ).view(-1, 9)[owner]
+        w1 = plane[:, 0] * x + plane[:, 1] * y + plane[:, 2]
+        w2 = plane[:, 3] * x + plane[:, 4] * y + plane[:, 5]
+        depth = plane[:, 6] * x + plane[:, 7] * y + plane[:, 8]
+        inside = (w1 >= -_SLACK) & (w2 >= -_SLACK) & (w1 + w2 <= 1 + _SLACK)
+
+        step = ((depth + _DEPTH_RANGE).clamp(0, 2 * _DEPTH_RANGE)) * (
+            _DEPTH_STEPS / (2 * _DEPTH_RANGE)
+        )
+        key = (step.long() << _TRIANGLE_BITS) + owner % count
+        key = torch.where(inside, key, _NOTHING).int()
+        image = torch.div(owner, count, rounding_mode="floor")
+        pixel = image * (size * size) + y.long() * size + x.long()
+        buffer = torch.full((batch * size * size,), _NOTHING, dtype=torch.int32, device=device)
+        buffer.scatter_reduce_(0, pixel, key, "amin")
+        triangle = torch.where(buffer == _NOTHING, -1, buffer & (2**_TRIANGLE_BITS - 1)).long()
+        return self._raster(triangle.view(batch, size, size), xy, projected.shape[1])
+
+    def _raster(self, triangle: Tensor, xy: Tensor, vertices: int) -> Raster:
+        batch, size, _ = triangle.shape
+        pixels = (triangle.view(-1) >= 0).nonzero()[:, 0]
+        image = torch.div(pixels, size * size, rounding_mode="floor")
+        which = triangle.view(-1)[pixels]
+        a, b, c = xy[image, which].unbind(1)
+        inside = pixels - image * (size * size)
+        v = torch.div(inside, size, rounding_mode="floor")
+        point = torch.stack([inside - v * size, v], -1).to(xy.dtype)
+        d, e1, e2 = point - a, b - a, c - a
+        area = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
+        w1 = (d[:, 0] * e2[:, 1] - d[:, 1] * e2[:, 0]) / area
+        w2 = (d[:, 1] * e1[:, 0] - d[:, 0] * e1[:, 1]) / area
+        weights = torch.stack([1 - w1 - w2, w1, w2], -1).clamp(-0.2, 1.2)
+        corners = self._triangles[which] + (image * vertices)[:, None]
+        return Raster(triangle, pixels, corners, weights)
