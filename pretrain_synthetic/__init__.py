@@ -1,0 +1,4 @@
+"""Synthetic people with exact labels, as training data for real3d.
+
+`python -m pretrain_synthetic --help` lists the commands.
+"""

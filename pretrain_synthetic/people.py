@@ -1,0 +1,127 @@
+"""Synthetic people as training clips: one person, one light, several expressions and views."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pretrain_synthetic.framing import sample_crop_camera
+from pretrain_synthetic.heads.assets import Assets
+from pretrain_synthetic.heads.expression import expression, gaze, sample_expression
+from pretrain_synthetic.heads.light import sample_backdrop, sample_light
+from pretrain_synthetic.heads.look import sample_look
+from pretrain_synthetic.heads.meshes import build_meshes
+from pretrain_synthetic.heads.render import Renderer
+from pretrain_synthetic.heads.scene import Frame
+from pretrain_synthetic.heads.shape import neutral_vertices, posed_vertices, sample_identity
+from pretrain_synthetic.landmarks import HEAD_UNIT_DM, NOSE_TIP, LandmarkPlaces, project
+from real3d.face.blendshapes import ARKIT_NAMES
+from real3d.training.shards import TrackedClip, TrackedFrame, encode_webp
+
+LABEL_SIZE, DEPTH_SIZE = 192, 64
+BACKGROUND_DEPTH = 9.0
+VIEWS = (True, False)
+"""Views of an expression: near frontal, then from any side."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A rendered picture and what is known of it."""
+
+    frame: Frame
+    landmarks: np.ndarray
+    """(478, 3) normalised crop coordinates."""
+    nose_depth_dm: float
+    """Depth of the nose tip."""
+    coefficients: np.ndarray
+    """(52,) in ARKit's order (real3d.face.blendshapes)."""
+
+    def encoded(self) -> TrackedFrame:
+        """As a frame of a shard."""
+        frame, small = self.frame, (LABEL_SIZE, LABEL_SIZE)
+        alpha = cv2.resize(frame.alpha, small, interpolation=cv2.INTER_AREA)
+        parts = cv2.resize(frame.parts, small, interpolation=cv2.INTER_NEAREST)
+        pick = ((np.arange(DEPTH_SIZE) + 0.5) * len(frame.depth) / DEPTH_SIZE).astype(int)
+        depth = frame.depth[np.ix_(pick, pick)]
+        behind = (depth - self.nose_depth_dm) / HEAD_UNIT_DM
+        return TrackedFrame(
+            encode_webp(frame.rgb, 88),
+            encode_webp((alpha * 255 + 0.5).astype(np.uint8), 85),
+            self.landmarks.astype(np.float32),
+            self.coefficients.astype(np.float32),
+            cv2.imencode(".png", parts)[1].tobytes(),
+            np.where(depth > 0, behind, BACKGROUND_DEPTH).astype(np.float16),
+        )
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What every person needs: assets, the renderer and the landmarks' places."""
+
+    assets: Assets
+    renderer: Renderer
+    places: LandmarkPlaces
+
+    @classmethod
+    def open(cls, assets: Assets, size: int, supersample: int, lights: int) -> "Studio":
+        """With a renderer of its own."""
+        return cls(assets, Renderer(size, supersample, lights), LandmarkPlaces.on(assets))
+
+    def views(self, seed: int, index: int) -> Iterator[View]:
+        """Twelve views of person number index: six expressions, near frontal and from any side.
+
+        Light and backdrop stay; the same seed gives the same views.
+        """
+        rng, assets = np.random.default_rng([seed, index]), self.assets
+        to_arkit = [assets.arkit_names.index(name) for name in ARKIT_NAMES]
+        person = sample_identity(rng, assets)
+        look = sample_look(rng, assets, person)
+        neutral = neutral_vertices(assets, person)
+        masks = assets.texture("body_masks")
+        light, backdrop = sample_light(rng, assets), None
+        self.renderer.set_light(light)
+        for amounts in sample_expressions(rng, assets):
+            posed = posed_vertices(assets, person, neutral, amounts)
+            self.renderer.set_meshes(build_meshes(assets, look, posed), masks, look.skin)
+            points = self.places.points(assets, posed)
+            for frontal in VIEWS:
+                camera = sample_crop_camera(rng, points, frontal)
+                if backdrop is None:
+                    backdrop = sample_backdrop(rng, light, camera, self.renderer.size)
+                yield View(
+                    self.renderer.render(camera, backdrop),
+                    project(points, camera.view, camera.fov),
+                    float(-(camera.view[2, :3] @ points[NOSE_TIP] + camera.view[2, 3])),
+                    amounts[to_arkit],
+                )
+        self.renderer.forget_textures([masks])
+
+    def film(self, seed: int, index: int) -> TrackedClip:
+        """The views of a person as a clip of a shard."""
+        frames = [view.encoded() for view in self.views(seed, index)]
+        return TrackedClip(f"synthetic_{seed}_{index:05d}", "synthetic", frames)
+
+
+def sample_expressions(rng: np.random.Generator, assets: Assets) -> list[np.ndarray]:
+    """Six (52,) that cover what people do: rest, open jaw, blink, smile, gaze, anything."""
+    right, up = rng.uniform(-1, 1, 2) * (1, 0.8)
+    return [
+        expression(assets),
+        expression(
+            assets,
+            jawOpen=rng.uniform(0.35, 1),
+            mouthSmile=rng.choice([0, 0.4]),
+            mouthFunnel=rng.choice([0, 0.3]),
+        ),
+        expression(assets, eyeBlink=rng.uniform(0.7, 1)),
+        expression(
+            assets,
+            mouthSmile=rng.uniform(0.5, 1),
+            cheekSquint=0.4,
+            mouthUpperUp=rng.uniform(0, 0.4),
+            jawOpen=rng.uniform(0, 0.2),
+        ),
+        gaze(assets, right, up) + expression(assets, browInnerUp=rng.uniform(0, 0.8)),
+        sample_expression(rng, assets),
+    ]
