@@ -1,0 +1,35 @@
+"""`python -m pretrain_synthetic`: make synthetic people with exact labels."""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import tyro
+
+from pretrain_synthetic.render_shard import RenderConfig
+from pretrain_synthetic.sheet import SheetConfig
+from real3d.errors import Real3DError
+
+COMMANDS = {"render": RenderConfig, "sheet": SheetConfig}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command: 0, or 2 when the input was wrong."""
+    command = tyro.extras.subcommand_cli_from_dict(
+        COMMANDS,
+        prog="python -m pretrain_synthetic",
+        description="Synthetic people with exact labels, as training data.",
+        args=arguments,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        print(command.run())
+    except Real3DError as error:
+        print(f"pretrain_synthetic: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Render synthetic people into shards of training data (real3d.training.shards)."""
+
+import logging
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pretrain_synthetic.heads.assets import Assets
+from real3d.errors import Real3DError
+from real3d.training.shards import TrackedClip, write_shard
+
+if TYPE_CHECKING:
+    from pretrain_synthetic.people import Studio
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StudioConfig:
+    """How pictures are drawn."""
+
+    assets: Path
+    """Folder of the head assets (body.npz, proxies.npz, textures/, hdri/)."""
+    size: int = 384
+    """Side of the pictures in pixels."""
+    supersample: int = 2
+    """Samples per pixel and axis; 1 is twice as fast, with grainy hair."""
+    lights: int = 8
+    """Directional lamps that stand for the light; fewer are faster."""
+
+    def check(self) -> None:
+        """Raise where a value makes no sense or the assets are not there."""
+        for name in ("size", "supersample", "lights"):
+            if getattr(self, name) < 1:
+                raise Real3DError(f"--{name} is {getattr(self, name)}, must be 1 or more.")
+        Assets(self.assets)
+
+    def open(self) -> "Studio":
+        """Needs OpenGL (pretrain_synthetic.heads.render)."""
+        from pretrain_synthetic.people import Studio
+
+        return Studio.open(Assets(self.assets), self.size, self.supersample, self.lights)
+
+
+@dataclass(frozen=True)
+class RenderConfig(StudioConfig):
+    """Render people into one shard, or into a row of shards with --shard-people.
+
+    Shards that exist are kept, so the same command continues where it was stopped.
+    """
+
+    out: Path = Path("synthetic.npz")
+    """Shard to write; with --shard-people, STEM_000.npz, STEM_001.npz, ... beside it."""
+    people: int = 100
+    workers: int = 2
+    """Processes, each with its own OpenGL context."""
+    seed: int = 0
+    first: int = 0
+    """Number of the first person, to extend a set."""
+    shard_people: int = 0
+    """People a shard, so that what is finished can be used; 0: one shard."""
+
+    def run(self) -> Path:
+        """Render; returns the last shard."""
+        return render(self)[-1]
+
+    def shards(self) -> list[tuple[Path, range]]:
+        """The shards and the numbers of the people in each."""
+        numbers = range(self.first, self.first + self.people)
+        if not self.shard_people:
+            return [(self.out, numbers)]
+        parts = [
+            numbers[k : k + self.shard_people] for k in range(0, self.people, self.shard_people)
+        ]
+        name = self.out.with_name
+        return [(name(f"{self.out.stem}_{k:03d}.npz"), part) for k, part in enumerate(parts)]
+
+
+def render(config: RenderConfig) -> list[Path]:
+    """Render what is missing and write it; returns all shards."""
+    config.check()
+    if config.people < 1 or config.workers < 1 or config.shard_people < 0:
+        raise Real3DError("--people and --workers must be 1 or more, --shard-people 0 or more.")
+    if config.out.suffix != ".npz":
+        raise Real3DError(f"--out is {config.out}, must end in .npz.")
+    shards = config.shards()
+    missing = [(path, people) for path, people in shards if not path.exists()]
+    if len(missing) < len(shards):
+        logger.info("%d of %d shards exist and are kept", len(shards) - len(missing), len(shards))
+    config.out.parent.mkdir(parents=True, exist_ok=True)
+    film = film_people(config, [number for _, people in missing for number in people])
+    images, start = 0, time.perf_counter()
+    for path, people in missing:
+        images += write_shard(path, [next(film) for _ in people])
+        rate = images / (time.perf_counter() - start)
+        logger.info("%s: %d people; %.2f images/s", path, len(people), rate)
+    return [path for path, _ in shards]
+
+
+def film_people(config: RenderConfig, numbers: list[int]) -> Iterator[TrackedClip]:
+    """Clips of the people, in order, as they get ready."""
+    context = multiprocessing.get_context("spawn")  # an OpenGL context does not survive a fork
+    with context.Pool(config.workers, _open_studio, (config,)) as pool:
+        yield from pool.imap(_film, [(config.seed, number) for number in numbers])
+
+
+_studio: "Studio | None" = None
+"""Of a worker process: tasks reach it only by a global name."""
+
+
+def _open_studio(config: RenderConfig) -> None:
+    global _studio
+    os.environ["LP_NUM_THREADS"] = "1"  # llvmpipe: the processes share the cores
+    import cv2
+
+    cv2.setNumThreads(1)
+    _studio = config.open()
+
+
+def _film(task: tuple[int, int]) -> TrackedClip:
+    return _studio.film(*task)
