@@ -1,0 +1,25 @@
+"""The background plate: the photo without the person, completed once and then still."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from real3d.networks.layers import enlarge, pull_push, smoothstep
+
+_REDUCTION = 4
+_PERSON = 0.12
+
+
+def background_plate(photo: Tensor, alpha: Tensor) -> Tensor:
+    """(B, 3, S, S) of photos (B, 3, S, S) and mattes (B, 1, S, S).
+
+    Far from the person the photo itself, behind the person its surroundings continued smoothly.
+    """
+    size = photo.shape[-1]
+    reach = 2 * (size // 64) + 1
+    person = F.max_pool2d(alpha, reach, 1, reach // 2)
+    clear = 1 - smoothstep(person, 0.02, _PERSON)
+    share = F.avg_pool2d(clear, _REDUCTION)
+    known = F.avg_pool2d(photo * clear, _REDUCTION) / (share + 1e-4)
+    filled = enlarge(pull_push(known, share, 1e-3), _REDUCTION)
+    return torch.lerp(filled, photo, clear)

@@ -1,0 +1,311 @@
+"""What is computed, not learned: where each pixel of a new view was in the photo.
+
+The posed template is rasterised in the photo's pose and in the wanted one. Per pixel that gives the
+canonical position (PNCC), the layer, where the point was in the photo, and whether the photo
+showed it: same class, not hidden, facing the camera.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from real3d.camera import Camera, pixel_grid
+from real3d.face.rasteriser import Rasteriser
+from real3d.face.template import (
+    CAVITY,
+    CLASS_COUNT,
+    EYE_CLASSES,
+    LEFT_EYE,
+    NECK,
+    PIXEL_CLASSES,
+    RIGHT_EYE,
+    SKIN,
+    Template,
+)
+from real3d.networks.layers import pull_push, sample, smoothstep
+
+_EMPTY_DEPTH = 9.0
+_PRIOR_SIDE = 48
+_PRIOR_SLOPE = 20.0
+_SEEN_DEPTH, _SEEN_DEPTH_FRONTAL, _SEEN_DEPTH_AROUND = 0.05, 0.06, 0.2
+"""How far behind the photo's surface a point may lie and still count as shown."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head in one pose, as a photo shows it or a frame is to show it."""
+
+    identity: Tensor
+    """(B, 478, 3)."""
+    coefficients: Tensor
+    """(B, 52)."""
+    camera: Camera
+
+    def __getitem__(self, which: slice | Tensor) -> "Head":
+        return Head(self.identity[which], self.coefficients[which], self.camera[which])
+
+
+@dataclass(frozen=True)
+class SourceGeometry:
+    """The photo's head."""
+
+    vertices: Tensor
+    """(B, N, 3) posed, head frame."""
+    projected: Tensor
+    """(B, N, 3)."""
+    facing: Tensor
+    """(B, N, 1) how much a vertex faces the photo's camera."""
+    depth: Tensor
+    """(B, 1, S/2, S/2) of the mesh, _EMPTY_DEPTH elsewhere."""
+    classes: Tensor
+    """(B, 1, S/2, S/2) pixel class + 1, 0 where there is no mesh."""
+    ray_depth: Tensor
+    """(B, 1, S/8, S/8) of the mesh, continued outwards."""
+    ray_to_canonical: Tensor
+    """(B, 3, S/8, S/8) from posed to template positions, continued outwards."""
+    ray_firmness: Tensor
+    """(B, 1, S/8, S/8)."""
+    frontal_uv: Tensor
+    """(B, S/4, S/4, 2) where the photo shows the pixels of the frontal plane."""
+    frontal_seen: Tensor
+    """(B, 1, S/4, S/4)."""
+    frontal_move: Tensor
+    """(B, 3, S/4, S/4) from template to posed positions, seen from the front."""
+
+    def __getitem__(self, which: slice) -> "SourceGeometry":
+        return SourceGeometry(*(getattr(self, f.name)[which] for f in fields(self)))
+
+    def expand(self, count: int) -> "SourceGeometry":
+        """One head repeated."""
+        parts = (getattr(self, f.name) for f in fields(self))
+        return SourceGeometry(*(p.expand(count, *p.shape[1:]) for p in parts))
+
+
+@dataclass(frozen=True)
+class TargetGeometry:
+    """The wanted view, pixel by pixel."""
+
+    source_uv: Tensor
+    """(B, S, S, 2) where the mesh point was in the photo."""
+    seen: Tensor
+    """(B, 1, S, S) whether the photo showed it."""
+    mirror_uv: Tensor
+    """(B, S, S, 2) where its mirror image was: the face's other half, or the eye's own."""
+    mirror_seen: Tensor
+    """(B, 1, S, S)."""
+    hit: Tensor
+    """(B, 1, S, S)."""
+    firmness: Tensor
+    """(B, 1, S, S) how far the mesh alone decides."""
+    classes: Tensor
+    """(B, 5, S, S) one-hot pixel class."""
+    canonical: Tensor
+    """(B, 3, S, S) PNCC: position on the template."""
+    normals: Tensor
+    """(B, 3, S, S) in the camera frame."""
+    ray_depth: Tensor
+    """(B, 1, S/4, S/4) of the mesh, continued outwards."""
+    ray_to_canonical: Tensor
+    """(B, 3, S/4, S/4)."""
+    ray_to_source: Tensor
+    """(B, 3, S/4, S/4) from template to the photo's posed positions."""
+    ray_firmness: Tensor
+    """(B, 1, S/4, S/4)."""
+    frontal_move: Tensor
+    """(B, 3, S/4, S/4) from template to this pose, seen from the front."""
+    landmarks: Tensor
+    """(B, 478, 3) projected."""
+
+
+class Geometry(nn.Module):
+    """The template with what follows from it once."""
+
+    def __init__(self, template: Template, image_px: int):
+        super().__init__()
+        self.template, self.image_px = template, image_px
+        classes = torch.tensor(PIXEL_CLASSES)[template.layer]
+        self.register_buffer("triangle_class", classes, persistent=False)
+        self.register_buffer("twin", _twins(template), persistent=False)
+        self.register_buffer("prior", _density_prior(template), persistent=False)
+        self._frontal(image_px // 4)
+
+    def _frontal(self, size: int) -> None:
+        """Raster of the template seen from the front, without perspective."""
+        vertices = self.template.vertices
+        raster = Rasteriser(self.template).draw(vertices[None], size)
+        depth = raster.interpolate(vertices[None, :, 2:])
+        depth = pull_push(depth, raster.hit)
+        away = _distance(raster.hit) * (2 / size)
+        depth = depth * torch.exp(-((away / 0.35) ** 2))
+        grid = pixel_grid(size)
+        points = torch.cat([grid, depth[0, 0, ..., None]], -1).view(1, -1, 3)
+        self.register_buffer("frontal_points", points, persistent=False)
+        self.register_buffer("frontal_depth", depth, persistent=False)
+        self.register_buffer("frontal_hit", raster.hit, persistent=False)
+        corners = torch.zeros(size * size, 3, dtype=torch.long)
+        weights = torch.zeros(size * size, 3)
+        corners[raster.pixels], weights[raster.pixels] = raster.corners, raster.weights
+        self.register_buffer("_frontal_corners", corners, persistent=False)
+        self.register_buffer("_frontal_weights", weights, persistent=False)
+
+    def _seen_from_front(self, moved: Tensor) -> Tensor:
+        """Vertex moves (B, N, 3) as a frontal map (B, 3, S/4, S/4), continued outwards."""
+        size = self.frontal_hit.shape[-1]
+        corners = moved[:, self._frontal_corners.view(-1)].unflatten(1, (-1, 3))
+        flat = (corners * self._frontal_weights[..., None]).sum(2)
+        image = flat.mT.unflatten(2, (size, size))
+        return pull_push(image, self.frontal_hit.expand(len(moved), -1, -1, -1))
+
+    @torch.no_grad()
+    def source(self, head: Head) -> SourceGeometry:
+        """What follows from the photo's head alone."""
+        template, size = self.template, self.image_px // 2
+        vertices = template.posed(head.identity, head.coefficients)
+        projected = head.camera.project(vertices)
+        facing = -(template.normals(vertices) @ head.camera.rotation.mT)[..., 2:]
+        raster = Rasteriser(template).draw(projected, size)
+        to_canonical = template.vertices - vertices
+        values = torch.cat([projected[..., 2:], to_canonical, _column(template.firmness, head)], -1)
+        at_pixels = raster.at_pixels(values)
+        hit = raster.hit
+        depth = raster.image(at_pixels[:, :1], _EMPTY_DEPTH)
+        classes = torch.where(
+            raster.triangle >= 0, self.triangle_class[raster.triangle.clamp_min(0)] + 1, 0
+        )[:, None].float()
+        maps = _continued(raster.image(at_pixels[:, :4]), hit, 4)
+        firm = _eroded(F.avg_pool2d(raster.image(at_pixels[:, 4:]), 4))
+        move = self._seen_from_front(-to_canonical)
+        points = self.frontal_points + move.flatten(2).mT
+        seen = head.camera.project(points).unflatten(1, move.shape[2:])
+        surface = sample(depth, seen[..., :2], "nearest", "zeros")
+        reach = torch.where(self.frontal_hit > 0, _SEEN_DEPTH_FRONTAL, _SEEN_DEPTH_AROUND)
+        shown = (seen[..., 2][:, None] < surface + reach).float()
+        return SourceGeometry(
+            vertices, projected, facing, depth, classes, maps[:, :1], maps[:, 1:], firm,
+            seen[..., :2], shown, move,
+        )  # fmt: skip
+
+    @torch.no_grad()
+    def target(self, source: SourceGeometry, head: Head) -> TargetGeometry:
+        """Correspondence of a wanted view with the photo."""
+        template, size = self.template, self.image_px
+        vertices = template.posed(head.identity, head.coefficients)
+        projected = head.camera.project(vertices)
+        raster = Rasteriser(template).draw(projected, size)
+        normals = template.normals(vertices) @ head.camera.rotation.mT
+        parts = {
+            "canonical": template.vertices.expand_as(vertices),
+            "source": torch.cat([source.projected, source.facing], -1),
+            "mirror": torch.cat([source.projected, source.facing], -1)[:, self.twin],
+            "normals": normals,
+            "firmness": _column(template.firmness, head),
+            "rays": torch.cat(
+                [
+                    projected[..., 2:],
+                    template.vertices - vertices,
+                    source.vertices - template.vertices,
+                ],
+                -1,
+            ),
+        }
+        at_pixels = raster.at_pixels(torch.cat(list(parts.values()), -1))
+        widths = [part.shape[-1] for part in parts.values()]
+        canonical, there, mirrored, normal, firm, rays = (
+            raster.image(part) for part in at_pixels.split(widths, 1)
+        )
+        hit = raster.hit
+        classes = torch.where(
+            raster.triangle >= 0, self.triangle_class[raster.triangle.clamp_min(0)], -1
+        )[:, None]
+        seen = self._seen(source, there, classes) * hit
+        mirrorable = (classes == 0) | torch.isin(
+            classes, torch.tensor(EYE_CLASSES, device=classes.device)
+        )
+        mirror_seen = self._seen(source, mirrored, classes) * hit * mirrorable
+        one_hot = torch.cat([classes == k for k in range(CLASS_COUNT)], 1).float()
+        ray = _continued(rays, hit, 4)
+        return TargetGeometry(
+            source_uv=there[:, :2].permute(0, 2, 3, 1),
+            seen=seen,
+            mirror_uv=mirrored[:, :2].permute(0, 2, 3, 1),
+            mirror_seen=mirror_seen,
+            hit=hit,
+            firmness=firm,
+            classes=one_hot,
+            canonical=canonical,
+            normals=normal,
+            ray_depth=ray[:, :1],
+            ray_to_canonical=ray[:, 1:4],
+            ray_to_source=ray[:, 4:],
+            ray_firmness=_eroded(F.avg_pool2d(firm, 4)),
+            frontal_move=self._seen_from_front(vertices - template.vertices),
+            landmarks=head.camera.project(template.posed_landmarks(vertices)),
+        )
+
+    @staticmethod
+    def _seen(source: SourceGeometry, there: Tensor, classes: Tensor) -> Tensor:
+        """(B, 1, S, S) whether the photo shows a point of that class there (B, 4, S, S)."""
+        uv, depth, facing = there[:, :2].permute(0, 2, 3, 1), there[:, 2:3], there[:, 3:]
+        surface = sample(source.depth, uv, "nearest", "zeros")
+        found = sample(source.classes, uv, "nearest", "zeros")
+        inside = (uv.abs().amax(-1) < 0.995)[:, None]
+        shown = ((found - classes - 1).abs() < 0.5) & (depth < surface + _SEEN_DEPTH) & inside
+        soft = shown.float() * smoothstep(facing, 0.05, 0.3)
+        return F.avg_pool2d(soft, 3, 1, 1) * shown
+
+
+def _column(values: Tensor, head: Head) -> Tensor:
+    return values[None, :, None].expand(len(head.coefficients), -1, 1)
+
+
+def _continued(values: Tensor, hit: Tensor, factor: int) -> Tensor:
+    """Values (B, C, S, S) reduced by factor over the mesh alone, then continued outwards."""
+    share = F.avg_pool2d(hit, factor)
+    return pull_push(F.avg_pool2d(values * hit, factor) / (share + 1e-6), share)
+
+
+def _eroded(x: Tensor) -> Tensor:
+    return -F.max_pool2d(-x, 3, 1, 1)
+
+
+def _distance(hit: Tensor) -> Tensor:
+    """(1, 1, S, S) distance to the nearest pixel of the mesh, pixels."""
+    size = hit.shape[-1]
+    inside = hit[0, 0].nonzero().numpy()
+    every = np.stack(np.meshgrid(np.arange(size), np.arange(size), indexing="ij"), -1)
+    found, _ = cKDTree(inside).query(every.reshape(-1, 2))
+    return torch.from_numpy(found).float().view(1, 1, size, size)
+
+
+def _twins(template: Template) -> Tensor:
+    """(N,) the vertex on the other side of the face; within an eyeball, on its own other side."""
+    vertices, layers = template.vertices, template.vertex_layer
+    flip = vertices.new_tensor([-1, 1, 1])
+    twins = torch.arange(len(vertices))
+    for layer in layers.unique().tolist():
+        own = (layers == layer).nonzero()[:, 0]
+        middle = vertices.new_zeros(3)
+        if layer in (LEFT_EYE, RIGHT_EYE):
+            middle = template.eye_centres[layer - LEFT_EYE] * vertices.new_tensor([1, 0, 0])
+        mirrored = (vertices[own] - middle) * flip + middle
+        twins[own] = own[torch.cdist(mirrored, vertices[own]).argmin(1)]
+    return twins
+
+
+def _density_prior(template: Template) -> Tensor:
+    """(1, 1, D, D, D) over z, y, x: positive inside the template's skin, negative outside."""
+    layers = template.vertex_layer.numpy()
+    skin = np.isin(layers, (SKIN, NECK, LEFT_EYE, RIGHT_EYE)) & (layers != CAVITY)
+    points = template.vertices.numpy()[skin]
+    normals = template.normals(template.vertices[None])[0].numpy()[skin]
+    steps = (np.arange(_PRIOR_SIDE) + 0.5) * (2 / _PRIOR_SIDE) - 1
+    z, y, x = np.meshgrid(steps, steps, steps, indexing="ij")
+    cells = np.stack([x, y, z], -1).reshape(-1, 3)
+    distance, nearest = cKDTree(points).query(cells, k=4)
+    inward = -((cells[:, None] - points[nearest]) * normals[nearest]).sum(-1).mean(1)
+    prior = np.clip(np.sign(inward) * distance[:, 0] * _PRIOR_SLOPE, -4, 3)
+    return torch.from_numpy(prior).float().view(1, 1, *[_PRIOR_SIDE] * 3)

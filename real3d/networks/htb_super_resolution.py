@@ -1,0 +1,120 @@
+"""HTB super-resolution: head, torso and background become one picture.
+
+A U-Net that works at half the picture's side and below sees the candidates for every pixel: the
+photo looked up by the mesh, its mirror image, the warped torso, the background plate and features
+of the rendered volume. It answers with a weight for each candidate and a colour of its own. Where
+the photo did not show a point, its look-up is switched off by construction.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from real3d.face.template import CLASS_COUNT
+from real3d.networks.config import NetworkConfig
+from real3d.networks.layers import Residual, dense, down, enlarge
+
+_CONDITION = 256
+_OFF = 12.0
+CANDIDATES = ("look-up", "mirror", "torso", "background", "generated")
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a pixel may be made of; all (B, ·, S, S) in [-1, 1]."""
+
+    look_up: Tensor
+    seen: Tensor
+    mirror: Tensor
+    mirror_seen: Tensor
+    torso: Tensor
+    torso_alpha: Tensor
+    background: Tensor
+    alpha: Tensor
+    """Of the head."""
+    classes: Tensor
+    eyes: Tensor
+    """1 where an eyeball shows: there the photo's own pixels are trusted."""
+
+
+@dataclass(frozen=True)
+class Composite:
+    """The picture and how it was mixed."""
+
+    image: Tensor
+    """(B, 3, S, S) in [-1, 1]."""
+    weights: Tensor
+    """(B, 5, S, S) of CANDIDATES."""
+
+
+class HTBSuperResolution(nn.Module):
+    """The compositor."""
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        a, b, c, d = config.compositor
+        channels = config.plane_channels
+        full, half = 4 * (3 * 4 + 2 + CLASS_COUNT), 2 + 3 + 3
+        self.condition = dense(2 * 52 + 24, _CONDITION)
+        self.edge = nn.Conv2d(full + half, a, 3, padding=1)
+        self.down1 = down(a, b)
+        self.mix = Residual(b + 3 * channels + 2, b)
+        self.down2, self.middle = down(b, c), Residual(c, c, _CONDITION)
+        self.down3 = down(c, d)
+        self.deep1, self.deep2 = Residual(d, d, _CONDITION), Residual(d, d, _CONDITION)
+        self.up1 = Residual(d + c, c, _CONDITION)
+        self.up2 = Residual(c + b, b, _CONDITION)
+        self.up3 = nn.Conv2d(b + a, a, 3, padding=1)
+        self.fine = Residual(a, a)
+        self.last = nn.Conv2d(a, 4 * (3 + len(CANDIDATES)), 3, padding=1)
+        nn.init.normal_(self.last.weight, std=0.01)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(
+        self, given: Candidates, maps: Tensor, features: Tensor, condition: Tensor
+    ) -> Composite:
+        """Compose.
+
+        maps (B, 6, S/2, S/2): PNCC and normals. features (B, 3C + 2, S/4, S/4): the volume's, the
+        looked-up head's and torso's, alpha and seen; the volume's first three are a colour.
+        """
+        condition = self.condition(condition)
+        pixels = torch.cat(
+            [
+                given.look_up * given.seen, given.mirror * given.mirror_seen, given.torso,
+                given.background, given.seen, given.mirror_seen, given.classes,
+            ], 1,
+        )  # fmt: skip
+        alphas = F.avg_pool2d(torch.cat([given.alpha, given.torso_alpha], 1), 2)
+        edge = F.silu(self.edge(torch.cat([F.pixel_unshuffle(pixels, 2), alphas, maps], 1)))
+        mixed = self.mix(torch.cat([self.down1(edge), features], 1))
+        middle = self.middle(self.down2(mixed), condition)
+        deep = self.deep2(self.deep1(self.down3(middle), condition), condition)
+        x = self.up1(torch.cat([enlarge(deep, 2), middle], 1), condition)
+        x = self.up2(torch.cat([enlarge(x, 2), mixed], 1), condition)
+        x = self.fine(self.up3(torch.cat([enlarge(x, 2), edge], 1)))
+        out = F.pixel_shuffle(self.last(F.silu(x)), 2).float()
+        base = enlarge(features[:, :3].float(), 4)
+        return _composed(given, out[:, :3] + base, out[:, 3:])
+
+
+def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
+    head, torso = given.alpha, given.torso_alpha
+    off = -_OFF * (1 - given.seen)
+    mirror_off = -_OFF * (1 - given.mirror_seen)
+    bias = torch.cat(
+        [
+            (3 + 1.5 * given.eyes) * head + off,
+            -1 + (1.5 + 1.5 * given.eyes) * (1 - given.seen) * head + mirror_off,
+            3 * torso * (1 - head),
+            2 * (1 - head) * (1 - torso),
+            head * (1 - given.seen),
+        ],
+        1,
+    )
+    weights = torch.softmax(logits + bias, 1)
+    parts = (given.look_up, given.mirror, given.torso, given.background, torch.tanh(colour))
+    image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
+    return Composite(image, weights)

@@ -1,0 +1,263 @@
+"""The whole network: a photo is encoded once, then rendered in any pose and expression."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from real3d.camera import Camera, pixel_grid
+from real3d.face.template import EYE_CLASSES, Template
+from real3d.networks.background import background_plate
+from real3d.networks.config import NetworkConfig
+from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeometry
+from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
+from real3d.networks.image_to_plane import ImageToPlane, Planes
+from real3d.networks.layers import Residual, dense, down, enlarge, sample, zero_conv
+from real3d.networks.motion_adapter import MotionAdapter
+from real3d.networks.torso import Torso, TorsoMotion
+from real3d.networks.volume import Rays, RenderedVolume, Volume
+
+_MESH_SHARE = 0.02
+"""Weight of the mesh's position where the volume is empty."""
+_FLOW_REACH = 0.08
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Everything that depends on the photo alone."""
+
+    photo: Tensor
+    """(B, 3, S, S) in [-1, 1]."""
+    alpha: Tensor
+    """(B, 1, S, S)."""
+    features: Tensor
+    """(B, C, S/4, S/4)."""
+    planes: Planes
+    background: Tensor
+    """(B, 3, S, S)."""
+    head: Head
+    geometry: SourceGeometry
+    volume: RenderedVolume
+    """The head from the photo's own camera, at S/8."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A rendered view and what training looks at."""
+
+    image: Tensor
+    """(B, 3, S, S) in [-1, 1]."""
+    alpha: Tensor
+    """(B, 1, S, S) of the person: head and torso."""
+    composite: Composite
+    candidates: Candidates
+    volume: RenderedVolume
+    torso: TorsoMotion
+    refinement: Tensor
+    """(B, 2, S/8, S/8) what was added to the correspondence."""
+    surface_look_up: Tensor
+    """(B, 3, S/2, S/2) the photo looked up through the volume's surface alone."""
+    surface_seen: Tensor
+    """(B, 1, S/4, S/4)."""
+
+
+class FlowRefinement(nn.Module):
+    """A small correction of where pixels come from, from what is found there."""
+
+    def __init__(self, config: NetworkConfig, condition: int):
+        super().__init__()
+        self.condition = dense(2 * 52 + 24, condition)
+        self.first = nn.Conv2d(2 * config.plane_channels + 9, 64, 3, padding=1)
+        self.near, self.down = Residual(64, 64, condition), down(64, 96)
+        self.far, self.up = Residual(96, 96, condition), Residual(96 + 64, 64, condition)
+        self.last = zero_conv(64, 2)
+
+    def forward(self, x: Tensor, pose: Tensor) -> Tensor:
+        """(B, 2, n, n) normalised, from (B, ·, n, n)."""
+        condition = self.condition(pose)
+        near = self.near(self.first(x), condition)
+        x = torch.cat([enlarge(self.far(self.down(near), condition), 2), near], 1)
+        return _FLOW_REACH * torch.tanh(self.last(F.silu(self.up(x, condition))).float())
+
+
+class Real3DNetwork(nn.Module):
+    """Photo to encoding to frames; see NetworkConfig for sizes."""
+
+    def __init__(self, config: NetworkConfig, template: Template):
+        super().__init__()
+        self.config = config
+        self.geometry = Geometry(template, config.image_px)
+        channels = config.plane_channels
+        self.features = nn.Sequential(
+            nn.Conv2d(4 * 16, 64, 3, padding=1),
+            nn.SiLU(),
+            Residual(64, 64),
+            nn.Conv2d(64, channels, 3, padding=1),
+        )
+        self.image_to_plane = ImageToPlane(config)
+        self.motion_adapter = MotionAdapter(config)
+        self.volume = Volume(config)
+        self.torso = Torso(config)
+        self.flow = FlowRefinement(config, 128)
+        self.htb = HTBSuperResolution(config)
+
+    def encode(self, photo: Tensor, alpha: Tensor, head: Head, jitter: bool = False) -> Encoding:
+        """Encode photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S) and fitted heads."""
+        with torch.autocast(photo.device.type, enabled=False):
+            geometry = self.geometry.source(head)
+            background = background_plate(photo, alpha)
+        features = self.features(F.pixel_unshuffle(torch.cat([photo, alpha], 1), 4))
+        planes = self.image_to_plane(
+            photo, alpha, features, geometry, self.geometry.frontal_depth
+        )
+        rays = Rays(
+            head.camera, geometry.ray_depth, geometry.ray_to_canonical, geometry.ray_firmness
+        )
+        volume = self.volume(planes, self.geometry.prior, rays, jitter)
+        return Encoding(photo, alpha, features, planes, background, head, geometry, volume)
+
+    def render(
+        self, source: Encoding, target: TargetGeometry, head: Head, jitter: bool = False
+    ) -> Frame:
+        """Render heads whose correspondence with the photo is target."""
+        coefficients = torch.cat([head.coefficients, source.head.coefficients], 1)
+        moves = torch.cat([source.geometry.frontal_move, target.frontal_move], 1)
+        moved = self.motion_adapter(source.planes.hidden, moves, coefficients)
+        planes = Planes(
+            source.planes.frontal + moved,
+            source.planes.side,
+            source.planes.top,
+            source.planes.hidden,
+            source.planes.confidence,
+        )
+        rays = Rays(head.camera, target.ray_depth, target.ray_to_canonical, target.ray_firmness)
+        volume = self.volume(planes, self.geometry.prior, rays, jitter)
+        pose = _pose(source.head.camera, head.camera)
+        condition = torch.cat([coefficients, pose], 1)
+
+        flow, seen, surface = self._correspondence(source, target, head, volume)
+        refinement = self._refined(source, volume, flow, seen, condition)
+        flow = flow + enlarge(refinement, 8)
+        torso = self._torso(source, head, volume, pose)
+        candidates = self._candidates(source, target, volume, torso, flow, seen)
+        maps = F.avg_pool2d(torch.cat([target.canonical, target.normals], 1), 2)
+        features = self._features(source, volume, torso, flow, candidates)
+        composite = self.htb(candidates, maps, features, condition)
+        person = 1 - composite.weights[:, 3:4]
+        return Frame(
+            composite.image, person, composite, candidates, volume, torso, refinement, *surface
+        )
+
+    def _correspondence(
+        self, source: Encoding, target: TargetGeometry, head: Head, volume: RenderedVolume
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """Flow (B, 2, S, S) into the photo, whether the photo shows it, and the volume's look-up.
+
+        On the face the mesh decides, elsewhere the volume's surface, moved as the mesh nearby.
+        """
+        size, device = volume.alpha.shape[-1], volume.alpha.device
+        grid = pixel_grid(size, device)
+        flat = grid.view(1, -1, 2).expand(len(volume.alpha), -1, -1)
+        mesh = head.camera.unproject(flat, target.ray_depth.flatten(1))
+        mesh = mesh.mT.unflatten(2, (size, size)) + target.ray_to_canonical
+        canonical = (volume.canonical + _MESH_SHARE * mesh) / (volume.alpha.float() + _MESH_SHARE)
+        there = source.head.camera.project((canonical + target.ray_to_source).flatten(2).mT)
+        there = there.unflatten(1, (size, size))
+        uv, depth = there[..., :2], there[..., 2][:, None]
+        surface = sample(source.volume.depth.detach(), uv)
+        inside = (uv.abs().amax(-1) < 0.99)[:, None]
+        seen = (torch.sigmoid((surface - depth + 0.12) / 0.03) * inside).detach()
+        flow = (uv - grid).permute(0, 3, 1, 2)
+
+        firm = F.avg_pool2d(target.firmness, 5, 1, 2) * target.hit
+        full = pixel_grid(self.config.image_px, device)
+        mesh_flow = (target.source_uv - full).permute(0, 3, 1, 2)
+        mixed = torch.lerp(enlarge(flow, 4), mesh_flow, firm)
+        mixed_seen = torch.lerp(enlarge(seen, 4), target.seen, firm)
+        half = pixel_grid(self.config.image_px // 2, device) + enlarge(flow, 2).permute(0, 2, 3, 1)
+        return mixed, mixed_seen, (sample(source.photo, half), seen)
+
+    def _refined(
+        self, source: Encoding, volume: RenderedVolume, flow: Tensor, seen: Tensor, pose: Tensor
+    ) -> Tensor:
+        size = self.config.flow_px
+        grid = pixel_grid(size, flow.device) + F.avg_pool2d(flow, 8).permute(0, 2, 3, 1)
+        found = sample(
+            torch.cat([source.features.float(), F.avg_pool2d(source.photo, 4),
+                       F.avg_pool2d(source.alpha, 4)], 1), grid,
+        )  # fmt: skip
+        own = F.avg_pool2d(torch.cat([volume.features.float(), volume.canonical, volume.alpha], 1), 2)
+        return self.flow(torch.cat([own, found, F.avg_pool2d(seen, 8)], 1), pose)
+
+    def _torso(
+        self, source: Encoding, head: Head, volume: RenderedVolume, pose: Tensor
+    ) -> TorsoMotion:
+        size = self.config.flow_px
+        grid = pixel_grid(size, pose.device)
+        flat = grid.view(1, -1, 2).expand(len(pose), -1, -1)
+        with torch.no_grad():
+            turned = head.camera.unproject(flat, torch.zeros_like(flat[..., 0]))
+            turn = (source.head.camera.project(turned)[..., :2] - flat).mT
+        return self.torso(
+            F.avg_pool2d(source.photo, 8),
+            F.avg_pool2d(source.alpha, 8),
+            F.avg_pool2d(volume.alpha, 2),
+            turn.unflatten(2, (size, size)),
+            pose,
+            grid[None, None, ..., 1],
+        )
+
+    def _candidates(
+        self,
+        source: Encoding,
+        target: TargetGeometry,
+        volume: RenderedVolume,
+        torso: TorsoMotion,
+        flow: Tensor,
+        seen: Tensor,
+    ) -> Candidates:
+        grid = pixel_grid(self.config.image_px, flow.device)
+        torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
+        firm = target.firmness * target.hit
+        eyes = target.classes[:, list(EYE_CLASSES)].sum(1, keepdim=True)
+        return Candidates(
+            look_up=sample(source.photo, grid + flow.permute(0, 2, 3, 1)),
+            seen=seen,
+            mirror=sample(source.photo, target.mirror_uv),
+            mirror_seen=target.mirror_seen * torch.maximum(firm, eyes),
+            torso=sample(source.photo, torso_grid),
+            torso_alpha=enlarge(torso.alpha, 8),
+            background=source.background,
+            alpha=torch.maximum(enlarge(volume.alpha.float(), 4), firm),
+            classes=target.classes,
+            eyes=eyes,
+        )
+
+    def _features(
+        self,
+        source: Encoding,
+        volume: RenderedVolume,
+        torso: TorsoMotion,
+        flow: Tensor,
+        given: Candidates,
+    ) -> Tensor:
+        grid = pixel_grid(self.config.ray_px, flow.device)
+        seen = F.avg_pool2d(given.seen, 4)
+        head = sample(source.features, grid + F.avg_pool2d(flow, 4).permute(0, 2, 3, 1)) * seen
+        body = sample(source.features, grid + enlarge(torso.flow, 2).permute(0, 2, 3, 1))
+        alpha = F.avg_pool2d(given.alpha, 4)
+        return torch.cat([volume.features, head, body, alpha, seen], 1)
+
+
+def _pose(source: Camera, target: Camera) -> Tensor:
+    """(B, 24) numbers that say how both cameras see the head."""
+    parts = [source.rotation.flatten(1), target.rotation.flatten(1)]
+    for camera in (source, target):
+        parts += [camera.scale[:, None], camera.offset]
+    return torch.cat(parts, 1)
+
+
+def build_network(config: NetworkConfig) -> Real3DNetwork:
+    """The network with fresh weights."""
+    return Real3DNetwork(config, Template())
