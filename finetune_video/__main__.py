@@ -1,0 +1,38 @@
+"""`python -m finetune_video prepare | train` and `torchrun … -m finetune_video train`."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from finetune_video.prepare import PrepareConfig
+from real3d.training.config import TrainConfig, cpu_smoke
+
+
+def _prepare(config: Annotated[PrepareConfig, tyro.conf.arg(name="")]) -> None:
+    """Track, crop and matte recordings and photos into shards."""
+    from finetune_video.prepare import prepare
+
+    prepare(config)
+
+
+def _train(config: Annotated[TrainConfig, tyro.conf.arg(name="")]) -> None:
+    """Train the whole model on shards."""
+    from real3d.training.trainer import train
+
+    train(config)
+
+
+def _smoke(data: Path, out: Path) -> None:
+    """Train a tiny model for a few steps on a CPU."""
+    from real3d.training.trainer import train
+
+    train(cpu_smoke(data, out))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    tyro.extras.subcommand_cli_from_dict(
+        {"prepare": _prepare, "train": _train, "smoke": _smoke}, prog="python -m finetune_video"
+    )

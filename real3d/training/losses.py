@@ -1,0 +1,161 @@
+"""What a rendered pair is judged by; every function returns values that the loop weighs."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from real3d.camera import pixel_grid
+from real3d.networks.geometry import TargetGeometry
+from real3d.networks.layers import enlarge
+from real3d.networks.model import Encoding, Frame
+from real3d.training.batches import PSEUDO, SYNTHETIC, Batch, crops
+from real3d.training.perceptual import VGGFeatures
+
+LIPS = (61, 291, 0, 17, 13, 14, 78, 308)
+RIGHT_EYE, LEFT_EYE = (33, 133, 159, 145), (263, 362, 386, 374)
+FACE = (10, 152, 234, 454)
+MOUTH_HALF, EYE_HALF, FACE_HALF = 0.25, 0.15, 0.5
+DETAIL_PX, FACE_PX = 96, 256
+_NECK_TOP, _NECK_SURE, _NECK_END = 0.93, 0.86, 1.0
+"""Heights of the head frame (y down) where a matte's person stops being head; between them, unsure."""
+_VGG_WEIGHTS = (0.3, 0.5, 0.7, 0.7)
+_SMALLEST = 1e-4
+
+
+@dataclass(frozen=True)
+class Details:
+    """Crops of one set of pictures."""
+
+    mouth: Tensor
+    eyes: Tensor
+    """(2B, C, ·, ·), the subject's left ones mirrored."""
+    face: Tensor | None
+
+
+def detail_crops(pictures: Tensor, landmarks: Tensor, face: bool = True) -> Details:
+    """Mouth, eyes and face of pictures (B, C, S, S)."""
+    right = crops(pictures, landmarks, RIGHT_EYE, EYE_HALF, DETAIL_PX)
+    left = crops(pictures, landmarks, LEFT_EYE, EYE_HALF, DETAIL_PX)
+    return Details(
+        crops(pictures, landmarks, LIPS, MOUTH_HALF, DETAIL_PX),
+        torch.cat([right, left.flip(3)]),
+        crops(pictures, landmarks, FACE, FACE_HALF, FACE_PX) if face else None,
+    )
+
+
+@torch.no_grad()
+def pixel_weights(batch: Batch, target: TargetGeometry) -> Tensor:
+    """(B, 1, S, S): the person, and above all lips, eyes and the mouth's inside."""
+    size = batch.target.shape[-1]
+    grid = pixel_grid(size, batch.target.device)
+    weight = 1 + batch.target_alpha
+    for points, sigma, amount in ((LIPS, 0.13, 3.0), (LEFT_EYE, 0.08, 2.5), (RIGHT_EYE, 0.08, 2.5)):
+        centre = batch.landmarks[:, list(points), :2].mean(1)[:, None, None]
+        away = (grid - centre).square().sum(-1)[:, None]
+        weight = weight + amount * torch.exp(-away / (2 * sigma**2))
+    inner = F.max_pool2d(target.classes[:, 1:].amax(1, keepdim=True), 3, 1, 1)
+    weight = weight + 4 * inner
+    false_source = (batch.kind == PSEUDO).float().view(-1, 1, 1, 1)
+    return weight * (1 - 0.6 * false_source * (1 - batch.target_alpha))
+
+
+def feature_distance(vgg: VGGFeatures, made: Tensor, true: Tensor, blocks: int = 4) -> Tensor:
+    """Weighted relative L1 distance of VGG features of pictures in [-1, 1]; a scalar."""
+    with torch.no_grad():
+        wanted = vgg((true + 1) / 2)[:blocks]
+    found = vgg((made + 1) / 2)[:blocks]
+    parts = zip(found, wanted, _VGG_WEIGHTS, strict=False)
+    return sum(
+        w * (f.float() - t.float()).abs().mean() / t.float().abs().mean().clamp_min(1e-3)
+        for f, t, w in parts
+    )
+
+
+@dataclass(frozen=True)
+class HeadLabels:
+    """What of a picture is head, at the rays' size."""
+
+    head: Tensor
+    sure: Tensor
+    person: Tensor
+
+
+@torch.no_grad()
+def head_labels(batch: Batch, which: int, size: int) -> HeadLabels:
+    """Head of the sources (which = 0) or targets (1): the matte above the neck, or true labels."""
+    alpha = batch.target_alpha if which else batch.source_alpha
+    camera = (batch.target_head if which else batch.source_head).camera
+    person = F.adaptive_avg_pool2d(alpha, size)
+    flat = pixel_grid(size, alpha.device).view(1, -1, 2).expand(len(alpha), -1, -1)
+    y = camera.unproject(flat, torch.zeros_like(flat[..., 0]))[..., 1]
+    y = y.unflatten(1, (1, size, size))
+    sure = ((y < _NECK_SURE) | (y > _NECK_END)).float()
+    head = person * (y < _NECK_TOP)
+    label = batch.head_label[:, which]
+    known = (batch.kind == SYNTHETIC).view(-1, 1, 1, 1)
+    true_head = F.adaptive_avg_pool2d((label > 0.75).float(), size)
+    neck = F.adaptive_avg_pool2d(((label > 0.25) & (label < 0.75)).float(), size)
+    return HeadLabels(
+        torch.where(known, true_head + neck * (y < _NECK_TOP), head),
+        torch.where(known, torch.maximum(sure, (neck < 0.05).float()), sure),
+        person,
+    )
+
+
+def cross_entropy(found: Tensor, wanted: Tensor) -> Tensor:
+    """Per pixel, of probabilities."""
+    found = found.float().clamp(_SMALLEST, 1 - _SMALLEST)
+    return -(wanted * found.log() + (1 - wanted) * (1 - found).log())
+
+
+def total_variation(flow: Tensor) -> Tensor:
+    """Mean absolute difference of neighbours; a scalar."""
+    return (flow[:, :, 1:] - flow[:, :, :-1]).abs().mean() + (
+        flow[..., 1:] - flow[..., :-1]
+    ).abs().mean()
+
+
+def structure_losses(
+    batch: Batch, source: Encoding, frame: Frame, nose_depth: Tensor
+) -> dict[str, Tensor]:
+    """Losses of the volume, the look-up through its surface, mattes, depth and torso; scalars.
+
+    nose_depth: (B,) of the target mesh, behind the head's origin.
+    """
+    rays, flow = frame.volume.alpha.shape[-1], source.volume.alpha.shape[-1]
+    true = (batch.kind != PSEUDO).float().view(-1, 1, 1, 1)
+    now, before = head_labels(batch, 1, rays), head_labels(batch, 0, flow)
+    target = F.adaptive_avg_pool2d(batch.target, rays)
+    photo = F.adaptive_avg_pool2d(batch.source, flow)
+    volume_colour = torch.tanh(frame.volume.features[:, :3].float())
+    source_colour = torch.tanh(source.volume.features[:, :3].float())
+    colour = ((volume_colour - target).abs() * now.head * now.sure).mean()
+    own = ((source_colour - photo).abs() * before.head * before.sure * true).mean()
+    alpha = (cross_entropy(frame.volume.alpha, now.head) * now.sure).mean()
+    own_alpha = (cross_entropy(source.volume.alpha, before.head) * before.sure * true).mean()
+    half = F.avg_pool2d(batch.target, 2)
+    body = now.person * (1 - now.head)
+    torso_picture = F.avg_pool2d(frame.candidates.torso, 4)
+    looked_up = (frame.surface_look_up - half).abs()
+    certain = enlarge((now.head > 0.9) * now.sure * frame.surface_seen, 2)
+    person = F.avg_pool2d(frame.alpha, 4)
+    return {
+        "volume": colour + 0.5 * own,
+        "alpha": alpha + 0.5 * own_alpha,
+        "person": (cross_entropy(person, now.person) * true).mean(),
+        "look_up": (looked_up * certain).mean(),
+        "torso": ((torso_picture - target).abs() * body * true).mean()
+        + 0.1 * cross_entropy(frame.torso.alpha, F.avg_pool2d(body, 2)).mean(),
+        "smooth_flow": total_variation(frame.torso.flow) + 0.5 * total_variation(frame.refinement),
+        "depth": _depth_loss(batch, frame, now, nose_depth),
+    }
+
+
+def _depth_loss(batch: Batch, frame: Frame, labels: HeadLabels, nose_depth: Tensor) -> Tensor:
+    size = frame.volume.depth.shape[-1]
+    wanted = F.interpolate(batch.depth, size=(size, size), mode="nearest")
+    found = frame.volume.depth - nose_depth.view(-1, 1, 1, 1)
+    known = ((wanted < 8) & (labels.head > 0.95)).float()
+    return ((found - wanted).abs().clamp(max=0.5) * known).sum() / (known.sum() + 1)

@@ -1,0 +1,354 @@
+"""The training loop that pre-training and fine-tuning share.
+
+`torchrun` starts one process a GPU; a single process needs no torchrun. The clock of rank 0 alone
+decides when to stop, so that all ranks stop together.
+"""
+
+import contextlib
+import copy
+import dataclasses
+import json
+import logging
+import math
+import os
+import time
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+
+from real3d.face.fit import Fitter
+from real3d.networks.geometry import TargetGeometry
+from real3d.networks.model import Encoding, Frame, Real3DNetwork, build_network
+from real3d.training.batches import SYNTHETIC, Batch, PairSampler
+from real3d.training.config import TrainConfig
+from real3d.training.discriminators import Discriminators, critic_loss
+from real3d.training.frame_bank import FrameBank
+from real3d.training.losses import (
+    Details,
+    detail_crops,
+    feature_distance,
+    pixel_weights,
+    structure_losses,
+)
+from real3d.training.perceptual import VGGFeatures
+from real3d.training.sheets import write_sheet
+
+_LOG = logging.getLogger(__name__)
+_NOSE_TIP = 4
+_TEXTURE_PX = 192
+_CRITIC_RATE = 2e-4
+_LARGEST_GRADIENT = 1.0
+
+
+class _Step(nn.Module):
+    """Both halves of the network in one forward, as DDP wants it."""
+
+    def __init__(self, network: Real3DNetwork):
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Batch, target: TargetGeometry | None) -> tuple[Encoding, Frame]:
+        source = self.network.encode(batch.source, batch.source_alpha, batch.source_head, True)
+        return source, self.network.render(source, target, batch.target_head, True)
+
+
+class Trainer:
+    """Everything that a run holds."""
+
+    def __init__(self, config: TrainConfig):
+        self.config = config
+        self.rank = int(os.environ.get("LOCAL_RANK", 0))
+        self.world = int(os.environ.get("WORLD_SIZE", 1))
+        cuda = torch.cuda.is_available()
+        self.device = torch.device("cuda", self.rank) if cuda else torch.device("cpu")
+        if cuda:
+            torch.cuda.set_device(self.device)
+            torch.backends.cudnn.benchmark = True
+            torch.set_float32_matmul_precision("high")
+        if self.world > 1:
+            dist.init_process_group("nccl" if cuda else "gloo")
+        torch.manual_seed(config.seed)
+        self.network = build_network(config.network).to(self.device)
+        self._start_weights()
+        for parameter in self.network.parameters():
+            if parameter.dim() == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.critics = Discriminators().to(self.device, memory_format=torch.channels_last)
+        vgg = VGGFeatures(config.vgg).to(self.device, memory_format=torch.channels_last)
+        self.vgg = vgg
+        self.state = {"step": 0, "seconds": 0.0, "images": 0}
+        rates = {"betas": (0.9, 0.99), "fused": cuda}
+        self.optimiser = torch.optim.Adam(self.network.parameters(), config.learning_rate, **rates)
+        self.critic_optimiser = torch.optim.Adam(
+            self.critics.parameters(), _CRITIC_RATE, betas=(0.5, 0.99), fused=cuda
+        )
+        if config.resume and self._checkpoint.exists():
+            self._resume()
+        torch.manual_seed(config.seed + 1000 * self.rank + self.state["step"])
+        if config.compile and cuda:
+            _compile(self.network, self.vgg)
+        self.step_module = _Step(self.network)
+        if self.world > 1:
+            self.step_module = DistributedDataParallel(
+                self.step_module, device_ids=[self.rank] if cuda else None, broadcast_buffers=False
+            )
+        self.sampler = self._sampler()
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.config.out / "checkpoint.pt"
+
+    def _start_weights(self) -> None:
+        if self.config.weights is not None:
+            from safetensors.torch import load_file
+
+            state = load_file(str(self.config.weights / "model.safetensors"))
+            self.network.load_state_dict({k: v.float() for k, v in state.items()})
+
+    def _sampler(self) -> PairSampler:
+        fitter = Fitter(self.network.geometry.template)
+        banks = {}
+        for path in sorted(self.config.data.glob("*.npz")):
+            start = time.perf_counter()
+            bank = FrameBank.read(
+                path, fitter, self.config.sources_per_clip, self.device, self.config.limit_clips
+            )
+            banks[path.stem] = bank
+            _LOG.info("%s: %d frames, %.1f s", path, len(bank.images), time.perf_counter() - start)
+        kinds = {n: n.split("_")[0] for n in banks}
+        config = self.config
+        rest = 1 - config.clip_share - config.orbit_share - config.synthetic_share
+        shares = {
+            "clips": config.clip_share,
+            "orbits": config.orbit_share,
+            "synthetic": config.synthetic_share,
+            "portraits": rest,
+        }
+        clips = {
+            kind: sum(len(b.clips) for n, b in banks.items() if kinds[n] == kind) for kind in shares
+        }
+        by_bank = {
+            n: shares[kinds[n]] * len(b.clips) / clips[kinds[n]] for n, b in banks.items()
+        }
+        seed = config.seed + 7919 * self.rank + self.state["step"]
+        return PairSampler(
+            banks, self.network.geometry, by_bank, config.generated_weight, seed
+        )
+
+    def run(self) -> None:
+        """Train until the time or the steps are used up; writes weights, log and sheets."""
+        start, before = time.perf_counter(), self.state["seconds"]
+        self.config.out.mkdir(parents=True, exist_ok=True)
+        log = (self.config.out / "log.jsonl").open("a") if self.rank == 0 else None
+        first, seen = self.state["step"], self.state["images"]
+        while self.state["step"] < self.config.max_steps:
+            elapsed = self._agreed(time.perf_counter() - start)
+            self.state["seconds"] = before + elapsed
+            if elapsed > self.config.seconds:
+                break
+            profiled = self.config.profile and self.state["step"] - first == 12
+            with _profile() if profiled else contextlib.nullcontext():
+                batch, frame, values = self._step()
+            self.state["step"] += 1
+            self.state["images"] += len(batch.kind) * self.world
+            step = self.state["step"]
+            if self.rank == 0 and (step % self.config.log_every == 0 or step - first in (1, 10)):
+                rate = (self.state["images"] - seen) / (time.perf_counter() - start)
+                row = dict(self.state) | {"images_per_s": rate} | _numbers(values)
+                log.write(json.dumps(row) + "\n")
+                log.flush()
+                _LOG.info("%s", json.dumps({k: round(v, 4) for k, v in row.items()}))
+            if self.rank == 0 and step % self.config.sheet_every == 0:
+                write_sheet(self.config.out / f"sheet_{step:06d}.jpg", batch, frame)
+        if self.rank == 0:
+            if first < self.state["step"]:
+                write_sheet(self.config.out / "sheet.jpg", batch, frame)
+            self.save()
+        if self.world > 1:
+            dist.destroy_process_group()
+
+    def _agreed(self, seconds: float) -> float:
+        if self.world == 1:
+            return seconds
+        clock = torch.tensor([seconds], device=self.device)
+        dist.broadcast(clock, 0)
+        return float(clock)
+
+    @property
+    def _progress(self) -> float:
+        config = self.config
+        by_time = self.state["seconds"] / config.total_seconds
+        return min(1.0, max(by_time, self.state["step"] / config.max_steps))
+
+    def _step(self) -> tuple[Batch, Frame, dict[str, Tensor]]:
+        config, progress = self.config, self._progress
+        warm = min(1.0, (self.state["step"] + 1) / config.warm_up_steps)
+        rate = config.learning_rate * warm * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress)))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        with torch.no_grad():
+            batch = self.sampler.draw(config.batch)
+            geometry = self.network.geometry
+            target = geometry.target(geometry.source(batch.source_head), batch.target_head)
+        with self._autocast():
+            source, frame = self.step_module(batch, target)
+        adversarial = progress >= config.adversarial_from
+        ramp = min(1.0, (progress - config.adversarial_from) / 0.05 + 1e-3)
+        made = detail_crops(frame.image, batch.landmarks)
+        true = detail_crops(batch.target, batch.landmarks)
+        values = self._losses(batch, target, source, frame, made, true)
+        if adversarial:
+            patches = self._patches(batch, target, frame, made, true)
+            values |= self._fooling(patches, ramp)
+        loss = sum(getattr(config.losses, name) * value for name, value in values.items())
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+        if adversarial:
+            values["critic"] = self._train_critics(patches)
+        self._average()
+        error = (frame.image.detach() - batch.target).div(2).square().mean((1, 2, 3))
+        values["psnr"] = -10 * error.log10().mean()
+        values["gradient"] = norm
+        return batch, frame, values
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+
+    def _losses(
+        self,
+        batch: Batch,
+        target: TargetGeometry,
+        source: Encoding,
+        frame: Frame,
+        made: Details,
+        true: Details,
+    ) -> dict[str, Tensor]:
+        pixels = ((frame.image - batch.target).abs() * pixel_weights(batch, target)).mean()
+        half = (F.avg_pool2d(x, 2) for x in (frame.image, batch.target))
+        with self._autocast():
+            features = feature_distance(self.vgg, *half)
+            face = feature_distance(self.vgg, made.face, true.face)
+            detail = [torch.cat([d.mouth, d.eyes]) for d in (made, true)]
+            details = feature_distance(self.vgg, *detail, blocks=3)
+        values = {
+            "pixels": pixels,
+            "features": features,
+            "face_features": face,
+            "detail_features": details,
+        }
+        nose = target.landmarks[:, _NOSE_TIP, 2]
+        return values | structure_losses(batch, source, frame, nose)
+
+    def _patches(
+        self, batch: Batch, target: TargetGeometry, frame: Frame, made: Details, true: Details
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """Made and true patches for each critic; synthetic pictures are nobody's example."""
+        photos = batch.kind != SYNTHETIC
+        both = torch.cat([photos, photos])
+        layers = detail_crops(target.classes, batch.landmarks, face=False)
+        size = min(_TEXTURE_PX, frame.image.shape[-1])
+        x, y = (int(torch.randint(frame.image.shape[-1] - size + 1, ())) for _ in range(2))
+        window = (..., slice(y, y + size), slice(x, x + size))
+        return {
+            "mouth": tuple(torch.cat([d.mouth, layers.mouth], 1)[photos] for d in (made, true)),
+            "eyes": tuple(torch.cat([d.eyes, layers.eyes], 1)[both] for d in (made, true)),
+            "texture": tuple(p[window][photos] for p in (frame.image, batch.target)),
+        }
+
+    def _fooling(self, patches: dict[str, tuple[Tensor, Tensor]], ramp: float) -> dict[str, Tensor]:
+        self.critics.requires_grad_(False)
+        with self._autocast():
+            found = self.critics({name: made for name, (made, _) in patches.items()})
+            with torch.no_grad():
+                wanted = self.critics({name: true for name, (_, true) in patches.items()})
+        self.critics.requires_grad_(True)
+        score = -sum(scores.float().mean() for scores, _ in found.values())
+        matching = sum(
+            (f.float() - w.float()).abs().mean()
+            for name in found
+            for f, w in zip(found[name][1][1:], wanted[name][1][1:], strict=True)
+        )
+        return {"adversarial": ramp * score, "feature_matching": ramp * matching}
+
+    def _train_critics(self, patches: dict[str, tuple[Tensor, Tensor]]) -> Tensor:
+        with self._autocast():
+            made = self.critics({name: m.detach() for name, (m, _) in patches.items()})
+            true = self.critics({name: t for name, (_, t) in patches.items()})
+            loss = sum(critic_loss(true[name][0], made[name][0]) for name in made)
+        self.critic_optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.world > 1:
+            for parameter in self.critics.parameters():
+                dist.all_reduce(parameter.grad)
+                parameter.grad /= self.world
+        self.critic_optimiser.step()
+        return loss.detach()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        step = self.state["step"]
+        keep = min(self.config.ema, (step + 1) / (step + 10))
+        averaged = list(self.average.parameters())
+        torch._foreach_mul_(averaged, keep)
+        torch._foreach_add_(averaged, list(self.network.parameters()), alpha=1 - keep)
+
+    def save(self) -> None:
+        """Averaged weights for use, and everything for resuming, each written beside and renamed."""
+        from safetensors.torch import save_file
+
+        out = self.config.out
+        weights = {k: v.half().contiguous() for k, v in self.average.state_dict().items()}
+        save_file(weights, str(out / "model.safetensors.part"))
+        (out / "model.safetensors.part").replace(out / "model.safetensors")
+        (out / "run.json").write_text(
+            json.dumps({"state": self.state, "config": dataclasses.asdict(self.config)}, default=str)
+        )
+        torch.save(self._everything(), out / "checkpoint.part")
+        (out / "checkpoint.part").replace(self._checkpoint)
+
+    def _everything(self) -> dict:
+        parts = ("network", "average", "critics", "optimiser", "critic_optimiser")
+        return {"state": self.state} | {name: getattr(self, name).state_dict() for name in parts}
+
+    def _resume(self) -> None:
+        kept = torch.load(self._checkpoint, map_location=self.device, weights_only=True)
+        self.state = kept.pop("state")
+        for name, state in kept.items():
+            getattr(self, name).load_state_dict(state)
+        _LOG.info("resumed after %d steps", self.state["step"])
+
+
+def _compile(network: Real3DNetwork, vgg: VGGFeatures) -> None:
+    """Fuse what is between convolutions; modules keep their names and weights."""
+    for module in (
+        network.features, network.motion_adapter, network.volume.decoder, network.torso,
+        network.flow, network.htb, vgg,
+    ):  # fmt: skip
+        module.compile()
+
+
+@contextlib.contextmanager
+def _profile():
+    activities = [torch.profiler.ProfilerActivity.CUDA, torch.profiler.ProfilerActivity.CPU]
+    with torch.profiler.profile(activities=activities) as profile:
+        yield
+    order = "self_cuda_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
+    table = profile.key_averages().table(sort_by=order, row_limit=25, max_name_column_width=60)
+    _LOG.info("%s", table)
+
+
+def _numbers(values: dict[str, Tensor]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
+
+
+def train(config: TrainConfig) -> None:
+    """Train with this configuration."""
+    Trainer(config).run()
