@@ -72,6 +72,7 @@ class TrainConfig:
     """Print a table of GPU kernels after some steps."""
     log_every: int = 50
     sheet_every: int = 1000
+    save_every_s: float = 180.0
     seed: int = 0
 
 

@@ -145,7 +145,7 @@ class Trainer:
         start, before = time.perf_counter(), self.state["seconds"]
         self.config.out.mkdir(parents=True, exist_ok=True)
         log = (self.config.out / "log.jsonl").open("a") if self.rank == 0 else None
-        first, seen = self.state["step"], self.state["images"]
+        first, seen, saved = self.state["step"], self.state["images"], 0.0
         while self.state["step"] < self.config.max_steps:
             elapsed = self._agreed(time.perf_counter() - start)
             self.state["seconds"] = before + elapsed
@@ -165,6 +165,9 @@ class Trainer:
                 _LOG.info("%s", json.dumps({k: round(v, 4) for k, v in row.items()}))
             if self.rank == 0 and step % self.config.sheet_every == 0:
                 write_sheet(self.config.out / f"sheet_{step:06d}.jpg", batch, frame)
+            if self.rank == 0 and elapsed - saved > self.config.save_every_s:
+                saved = elapsed
+                self.save()
         if self.rank == 0:
             if first < self.state["step"]:
                 write_sheet(self.config.out / "sheet.jpg", batch, frame)
