@@ -1,0 +1,199 @@
+"""Weights in a folder: model.safetensors in half precision, and config.json that describes them.
+
+config.json carries the format's version, the network's sizes, how pictures are prepared, the
+licence and the sha256 of the tensors, which is checked when they are read. Nothing is unpickled.
+"""
+
+import contextlib
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from real3d.camera import FIELD_OF_VIEW_DEG, HEAD_UNIT_CM
+from real3d.errors import Real3DError
+from real3d.face.crop import FACE_SHARE
+from real3d.files import written_beside
+from real3d.networks.config import NetworkConfig
+from real3d.networks.model import Real3DNetwork, build_network
+
+BUNDLED = "real3d-512"
+"""Folder of the weights that come with the package."""
+TENSORS, CONFIG = "model.safetensors", "config.json"
+LICENCE = "Real3D Model Licence (research and non-commercial use), see LICENSE_MODEL"
+_FORMAT, _VERSION = "real3d.weights", 1
+_FOLDER = Path(__file__).parent / "weights"
+_MAX_BYTES = 1 << 30
+_LARGEST = {"image_px": 1024, "samples": 64}
+_LARGEST_WIDTH = 2048
+_WANTED = f"a folder with {TENSORS} and {CONFIG}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that is ready to run, and where."""
+
+    network: Real3DNetwork
+    """float32, in evaluation mode."""
+    config: NetworkConfig
+    device: torch.device
+    sha256: str = ""
+    """Of the weights file; an avatar can only be rendered by the weights that made it."""
+
+    def autocast(self) -> contextlib.AbstractContextManager:
+        """Half precision where it is quick: bfloat16 on CUDA, nothing elsewhere."""
+        if self.device.type != "cuda":
+            return contextlib.nullcontext()
+        return torch.autocast("cuda", torch.bfloat16)
+
+
+def ready_model(network: Real3DNetwork, device: torch.device | str, sha256: str = "") -> Model:
+    """A model of a network; the network itself moves and changes to evaluation mode."""
+    device = torch.device(device)
+    network = network.to(device).float().eval().requires_grad_(False)
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):  # a sixth faster, on CPUs as on GPUs
+            module.to(memory_format=torch.channels_last)
+    return Model(network, network.config, device, sha256)
+
+
+def save_weights(folder: Path, network: Real3DNetwork, extra: dict | None = None) -> Path:
+    """Write a network's weights and what they are; extra is kept as "training" in config.json.
+
+    Raises Real3DError where a weight is not a finite number in half precision.
+    """
+    tensors = {
+        name: tensor.detach().to("cpu", torch.float16).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise Real3DError(f"{folder}: {name} is not finite in half precision. Train again.")
+    content = save(tensors, {"format": _FORMAT})
+    config = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "network": asdict(network.config),
+        "preprocessing": {
+            "image": f"RGB in [-1, 1], {network.config.image_px} px",
+            "face_share_of_height": FACE_SHARE,
+            "field_of_view_deg": FIELD_OF_VIEW_DEG,
+            "head_unit_cm": HEAD_UNIT_CM,
+        },
+        "licence": LICENCE,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "training": extra or {},
+    }
+    folder = Path(folder)
+    with written_beside(folder / TENSORS) as partial:
+        partial.write_bytes(content)
+    with written_beside(folder / CONFIG) as partial:
+        partial.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    return folder
+
+
+def load_weights(folder: Path | None, device: torch.device | str) -> Model:
+    """The model in a folder, or the bundled one, on a device.
+
+    Raises Real3DError for what is missing, damaged, of another version or another shape.
+    """
+    if folder is None:
+        folder = _FOLDER / BUNDLED
+        if not folder.is_dir():
+            raise Real3DError(
+                f"this build of real3d carries no weights. Pass --weights, {_WANTED}."
+            )
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise Real3DError(f"{folder}: no such folder. Pass {_WANTED}.")
+    content = _content(folder / TENSORS)
+    config, digest = _read_config(folder / CONFIG)
+    found = hashlib.sha256(content).hexdigest()
+    try:
+        tensors = load(content)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise Real3DError(
+            f"{folder / TENSORS}: not a safetensors file, or cut off. Copy the folder again."
+        ) from error
+    if found != digest:
+        raise Real3DError(
+            f"{folder / TENSORS}: damaged: its sha256 is {found[:12]}…, {CONFIG} says "
+            f"{str(digest)[:12]}…. Copy the folder again."
+        )
+    network = build_network(config)
+    _check_names_and_shapes(folder, network.state_dict(), tensors)
+    network.load_state_dict(tensors)
+    return ready_model(network, device, found)
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise Real3DError(f"{path}: no such file. Pass {_WANTED}.")
+    size = path.stat().st_size
+    if not 0 < size <= _MAX_BYTES:
+        what = "the file is empty" if size == 0 else "larger than any weights of ours"
+        raise Real3DError(f"{path}: {what}. Copy the folder again.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Real3DError(f"{path}: not readable ({error.strerror}).") from error
+
+
+def _read_config(path: Path) -> tuple[NetworkConfig, object]:
+    """Sizes of the network, and the sha256 of its weights."""
+    try:
+        content = json.loads(_content(path).decode("utf-8"))
+    except ValueError as error:
+        raise Real3DError(f"{path}: not a JSON file. Copy the folder again.") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise Real3DError(f'{path}: wanted a JSON object with "format": "{_FORMAT}".')
+    if content.get("version") != _VERSION:
+        raise Real3DError(
+            f"{path}: version {content.get('version')} is not {_VERSION}. Update real3d."
+        )
+    try:
+        config = _checked_config(content["network"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Real3DError(f'{path}: "network" is not one of ours ({error}).') from error
+    return config, content.get("sha256")
+
+
+def _checked_config(given: dict) -> NetworkConfig:
+    values = dict(given)
+    values["compositor"] = tuple(values["compositor"])
+    config = NetworkConfig(**values)
+    if len(config.compositor) != 4:
+        raise ValueError(f"compositor has {len(config.compositor)} widths, not 4")
+    for field in fields(config):
+        value = getattr(config, field.name)
+        top = _LARGEST.get(field.name, _LARGEST_WIDTH)
+        for number in value if isinstance(value, tuple) else (value,):
+            if type(number) is not int or not 1 <= number <= top:
+                raise ValueError(f"{field.name} is {number!r}, wanted 1 to {top}")
+    if config.image_px < 64 or config.image_px & (config.image_px - 1):
+        raise ValueError(f"image_px is {config.image_px}, wanted a power of two from 64")
+    return config
+
+
+def _check_names_and_shapes(folder: Path, wanted: dict, found: dict) -> None:
+    """Strict: nothing missing, nothing unknown, every shape and every number as it must be."""
+    differing = sorted(set(wanted) ^ set(found))
+    if differing:
+        what = "is missing" if differing[0] in wanted else "is unknown"
+        more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+        raise Real3DError(
+            f"{folder / TENSORS}: {differing[0]} {what}{more}. "
+            "These weights belong to another version of real3d."
+        )
+    for name, tensor in found.items():
+        if tensor.shape != wanted[name].shape:
+            raise Real3DError(
+                f"{folder / TENSORS}: {name} is {tuple(tensor.shape)}, wanted "
+                f"{tuple(wanted[name].shape)}. These weights belong to another version of real3d."
+            )
+        if not (tensor.is_floating_point() and tensor.isfinite().all()):
+            raise Real3DError(f"{folder / TENSORS}: {name} holds something that is no number.")
