@@ -1,0 +1,172 @@
+"""From heads to frames: an avatar prepared once for a model, then rendered in any pose.
+
+Rendering has no randomness: the same avatar, model and poses give the same frames.
+"""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from real3d.avatar import Avatar
+from real3d.backdrop import TRANSPARENT
+from real3d.camera import Camera
+from real3d.errors import Real3DError
+from real3d.fitting import as_rows, cpu_fitter
+from real3d.networks.background import background_plate
+from real3d.networks.geometric_warp import warp_grid
+from real3d.networks.geometry import Geometry, Head
+from real3d.networks.image_to_plane import Planes
+from real3d.networks.layers import sample
+from real3d.networks.model import Encoding, Frame
+from real3d.networks.volume import Rays
+from real3d.weight_files import Model
+
+_BATCH_ON_GPU = 8
+_CLEAR = 1 / 255
+T = TypeVar("T")
+
+
+class Renderer:
+    """One avatar on one model's device, with everything that depends on the photo computed."""
+
+    def __init__(self, avatar: Avatar, model: Model):
+        _require_fit(avatar, model)
+        self._model, self._avatar = model, avatar
+        self._batch = _BATCH_ON_GPU if model.device.type == "cuda" else 1
+        self._encoding = encoding_of(avatar, model)
+
+    def frames(
+        self, cameras: Camera, coefficients: Tensor, size: int, background: str | None = None
+    ) -> Iterator[np.ndarray]:
+        """Frames of heads, streamed: (size, size, 3) uint8 RGB.
+
+        cameras of T, coefficients (T, 52). With background "transparent" (size, size, 4) RGBA with
+        straight alpha.
+        """
+        coefficients = as_rows(coefficients)
+        for rows in torch.arange(len(coefficients)).split(self._batch):
+            yield from self._rendered(
+                cameras[rows.to(cameras.rotation.device)], coefficients[rows], size, background
+            )
+
+    @torch.inference_mode()
+    def _rendered(
+        self, cameras: Camera, coefficients: Tensor, size: int, background: str | None
+    ) -> np.ndarray:
+        """(B, size, size, 3 or 4)."""
+        model, count = self._model, len(coefficients)
+        identity = self._encoding.head.identity.expand(count, -1, -1)
+        head = Head(identity, coefficients.to(model.device), cameras.to(model.device))
+        source = _repeated(self._encoding, count)
+        target = model.network.geometry.target(source.geometry, head)
+        with model.autocast():
+            frame = model.network.render(source, target, head)
+        if background == TRANSPARENT:
+            return _transparent_pixels(frame, source.background, size)
+        return _pixels(_resized(frame.image.float() * 0.5 + 0.5, size))
+
+
+@torch.inference_mode()
+def encoding_of(avatar: Avatar, model: Model) -> Encoding:
+    """What the network knows of an avatar's photo: stored planes, the rest computed again."""
+    network, device = model.network, model.device
+    photo, alpha = network_pictures(avatar.photo, avatar.alpha, model.config.image_px, device)
+    head = Head(
+        avatar.identity.to(device), avatar.coefficients.to(device), avatar.camera.to(device)
+    )
+    planes = Planes(*(getattr(avatar.planes, f.name).to(device).float() for f in fields(Planes)))
+    geometry = network.geometry.source(head)
+    rays = Rays(head.camera, geometry.ray_depth, geometry.ray_to_canonical, geometry.ray_firmness)
+    with model.autocast():
+        volume = network.volume(planes, network.geometry.prior, rays, False)
+    return Encoding(
+        photo,
+        alpha,
+        avatar.features.to(device).float(),
+        planes,
+        background_plate(photo, alpha),
+        head,
+        geometry,
+        volume,
+    )
+
+
+def network_pictures(
+    photo: Tensor, alpha: Tensor, image_px: int, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor]:
+    """A photo (1, 3, s, s) in [-1, 1] and its matte (1, 1, s, s), as the network takes them.
+
+    photo: (S, S, 3) uint8. alpha: (S, S) uint8. image_px: s.
+    """
+    picture = photo.to(device).permute(2, 0, 1)[None].float() / 255
+    matte = alpha.to(device)[None, None].float() / 255
+    return _resized(picture, image_px) * 2 - 1, _resized(matte, image_px)
+
+
+def warped_frames(
+    avatar: Avatar, cameras: Camera, coefficients: Tensor, size: int
+) -> Iterator[np.ndarray]:
+    """(size, size, 3) uint8 frames of the photo warped by the mesh alone, on the CPU."""
+    geometry = _cpu_geometry(len(avatar.photo))
+    photo, _ = network_pictures(avatar.photo, avatar.alpha, len(avatar.photo))
+    own = Head(avatar.identity, avatar.coefficients, avatar.camera)
+    source, cameras, coefficients = geometry.source(own), cameras.to("cpu"), as_rows(coefficients)
+    for k in range(len(coefficients)):
+        head = Head(avatar.identity, coefficients[k : k + 1], cameras[k : k + 1])
+        target = geometry.target(source, head)
+        warped = sample(photo, warp_grid(geometry, source, own, target, head))
+        yield from _pixels(_resized(warped * 0.5 + 0.5, size))
+
+
+@functools.cache
+def _cpu_geometry(image_px: int) -> Geometry:
+    return Geometry(cpu_fitter().template, image_px)
+
+
+def _require_fit(avatar: Avatar, model: Model) -> None:
+    config = model.config
+    wanted = (1, config.plane_channels, config.ray_px, config.ray_px)
+    same = tuple(avatar.planes.frontal.shape) == wanted
+    if not same or avatar.weights_sha256 != model.sha256:
+        raise Real3DError(
+            "this avatar was made with other weights. Reconstruct the photo again with these, or "
+            "pass the avatar's own by --weights."
+        )
+
+
+def _repeated(value: T, count: int) -> T:
+    """A dataclass of tensors with B = 1, repeated to B = count without copying."""
+    if is_dataclass(value):
+        return type(value)(*(_repeated(getattr(value, f.name), count) for f in fields(value)))
+    return value.expand(count, *value.shape[1:])
+
+
+def _resized(image: Tensor, size: int) -> Tensor:
+    """(B, C, size, size) of square pictures (B, C, S, S): averaged down or cubic up."""
+    if image.shape[-1] == size:
+        return image
+    if image.shape[-1] % size == 0:
+        return F.avg_pool2d(image, image.shape[-1] // size)
+    return F.interpolate(image, (size, size), mode="bicubic", antialias=True, align_corners=False)
+
+
+def _pixels(image: Tensor) -> np.ndarray:
+    """(B, S, S, C) uint8 of (B, C, S, S) in [0, 1]."""
+    rounded = (image.clamp(0, 1) * 255 + 0.5).to(torch.uint8)
+    return rounded.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def _transparent_pixels(frame: Frame, background: Tensor, size: int) -> np.ndarray:
+    """(B, size, size, 4): the picture is a weighted sum, so the background can be taken out."""
+    alpha = frame.alpha.float()
+    person = (frame.image.float() - (1 - alpha) * background) * 0.5 + 0.5 * alpha
+    premultiplied = _resized(torch.cat([person, alpha], 1), size)
+    person, alpha = premultiplied[:, :3], premultiplied[:, 3:].clamp(0, 1)
+    colour = torch.where(alpha > _CLEAR, person / alpha.clamp_min(_CLEAR), 0)
+    return _pixels(torch.cat([colour, alpha], 1))
