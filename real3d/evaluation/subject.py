@@ -33,9 +33,8 @@ class Pose:
 
     def repeated(self, coefficients: np.ndarray) -> "Pose":
         """The first frame's camera with other coefficients (N, 52)."""
-        first = self.camera.T_camera_head[:1].expand(len(coefficients), 4, 4)
         values = torch.from_numpy(np.ascontiguousarray(coefficients, np.float32))
-        return Pose(type(self.camera)(first), values.to(self.coefficients))
+        return Pose(self.camera[:1].expand(len(values)), values.to(self.coefficients))
 
 
 class Subject(Protocol):
