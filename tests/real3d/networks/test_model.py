@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from real3d.networks.config import SMOKE
+from real3d.networks.geometry import Head
+from real3d.renderer import encoding_of, network_pictures
+from real3d.retarget import turned_camera
+
+S, C = SMOKE.image_px, SMOKE.plane_channels
+
+
+@pytest.fixture(scope="module")
+def encoding(avatar, model):
+    return encoding_of(avatar, model)
+
+
+def _render(network, encoding, camera, coefficients):
+    head = Head(encoding.head.identity, coefficients, camera)
+    with torch.no_grad():
+        return network.render(encoding, network.geometry.target(encoding.geometry, head), head)
+
+
+def test_shapes_of_an_encoding(encoding):
+    assert encoding.features.shape == (1, C, S // 4, S // 4)
+    assert encoding.planes.frontal.shape == (1, C, S // 4, S // 4)
+    assert encoding.planes.side.shape == (1, C, S // 8, S // 8)
+    assert encoding.planes.hidden.shape == (1, 128, S // 8, S // 8)
+    assert encoding.background.shape == (1, 3, S, S)
+    assert encoding.volume.alpha.shape == (1, 1, S // 8, S // 8)
+
+
+def test_shapes_and_ranges_of_a_frame(avatar, model, encoding):
+    frame = _render(model.network, encoding, avatar.camera, avatar.coefficients)
+    assert frame.image.shape == (1, 3, S, S)
+    assert frame.image.abs().max() <= 1 + 1e-5
+    assert frame.alpha.shape == (1, 1, S, S)
+    assert frame.composite.weights.shape == (1, 5, S, S)
+    torch.testing.assert_close(frame.composite.weights.sum(1), torch.ones(1, S, S))
+    assert frame.volume.features.shape == (1, C, S // 4, S // 4)
+    assert frame.torso.flow.shape == (1, 2, S // 8, S // 8)
+
+
+def test_the_same_input_gives_the_same_output(avatar, model, encoding):
+    camera = turned_camera(avatar, 20, 0, 0)
+    first = _render(model.network, encoding, camera, avatar.coefficients)
+    again = _render(model.network, encoding, camera, avatar.coefficients)
+    assert torch.equal(first.image, again.image)
+    other = avatar.coefficients.clone()
+    other[:, [0, 7]] = 1
+    moved = _render(model.network, encoding, camera, other)
+    assert (first.image - moved.image).abs().max() > 0.05
+
+
+def test_the_photos_own_pose_finds_every_pixel_where_it_was(avatar, model, encoding):
+    head = Head(avatar.identity, avatar.coefficients, avatar.camera)
+    target = model.network.geometry.target(encoding.geometry, head)
+    hit = target.hit[0, 0] > 0
+    steps = (torch.arange(S) + 0.5) * (2 / S) - 1
+    torch.testing.assert_close(
+        target.source_uv[0, ..., 0][hit], steps.expand(S, S)[hit], atol=2e-3, rtol=0
+    )
+    assert target.seen[0, 0][hit].mean() > 0.7
+
+
+def test_a_point_that_the_photo_hides_is_not_seen(avatar, model, encoding):
+    """Turned by 60 degrees most of the far cheek is new; half as much as from the front is seen."""
+    shares = []
+    for yaw in (0, 60):
+        camera = turned_camera(avatar, yaw, 0, 0, frontal=True)
+        head = Head(avatar.identity, avatar.coefficients, camera)
+        target = model.network.geometry.target(encoding.geometry, head)
+        shares.append((target.seen.sum() / target.hit.sum()).item())
+    assert shares[1] < 0.8 * shares[0]
+
+
+def test_every_weight_learns(avatar, network):
+    """A gradient from the picture reaches every parameter through encode and render."""
+    photo, alpha = network_pictures(avatar.photo, avatar.alpha, S)
+    own = Head(avatar.identity, avatar.coefficients, avatar.camera)
+    head = Head(avatar.identity, avatar.coefficients * 0.5, turned_camera(avatar, 15, 5, 0))
+    network.requires_grad_(True)
+    try:
+        encoding = network.encode(photo, alpha, own)
+        frame = network.render(encoding, network.geometry.target(encoding.geometry, head), head)
+        frame.image.square().mean().backward()
+        without = [name for name, p in network.named_parameters() if p.grad is None]
+        assert not without
+        assert all(p.grad.isfinite().all() for p in network.parameters())
+    finally:
+        network.zero_grad()
+        network.requires_grad_(False)
