@@ -10,7 +10,9 @@ ABOVE_THE_LIBRARY = ("pretrain_synthetic", "finetune_video", "viewer", "tests")
 VALUES = (
     "files image video audio_track motion motion_files device photo backdrop paste_back".split()
 )
-ABOVE_VALUES = ("avatar", "render", "pipeline", "networks", "training", "evaluation", "commands")
+LINE = "weight_files avatar fitting retarget renderer video_tracking pipeline".split()
+"""Each imports only those before it."""
+ABOVE_VALUES = (*LINE, "networks", "training", "evaluation", "commands")
 
 
 def _imported(path: Path) -> set[str]:
@@ -35,6 +37,13 @@ def test_values_do_not_import_the_line(name):
     assert not {full for full in imported if full.startswith("real3d.")} & {
         f"real3d.{above}" for above in ABOVE_VALUES
     }
+
+
+@pytest.mark.parametrize("name", LINE)
+def test_the_line_imports_what_comes_before(name):
+    imported = _imported(ROOT / "real3d" / f"{name}.py")
+    after = (*LINE[LINE.index(name) :], "training", "evaluation", "commands")
+    assert not imported & {f"real3d.{later}" for later in after}
 
 
 def test_only_the_command_line_imports_commands():
