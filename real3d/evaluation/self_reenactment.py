@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from real3d.errors import Real3DError
 from real3d.evaluation import metrics
-from real3d.evaluation.observer import Observation, Observer
-from real3d.evaluation.subject import COPY, METHODS, OURS, WARP, BuildSubject
-from real3d.face.crop import CropWindow, crop_image
-from real3d.photo import PORTRAIT_PX, Portrait
-from real3d.video import VideoReader
+from real3d.evaluation.observer import Observation, Observer, reduced
+from real3d.evaluation.recording import read_recording
+from real3d.evaluation.sheets import Pictures
+from real3d.evaluation.subject import METHODS, OURS, WARP, BuildSubject
 
-_FEWEST_FRAMES = 3
+STRIP = ("source", "target", OURS, WARP)
+"""Pictures that stand for a clip."""
 
 
 @dataclass(frozen=True)
@@ -24,125 +22,103 @@ class ClipResult:
     name: str
     frames: int
     """Frames compared; the source is none of them."""
+    skipped_frames: int
+    faceless: int
+    after_cut: int
+    """Frames left out; see Recording."""
+    jitter_of_driver_percent: float
     scores: dict[str, dict[str, float]]
     """Method, then metric, to its mean over the frames; NaN where nothing could be measured."""
-    strip: tuple[np.ndarray, ...]
-    """Source, target, ours, warp (size, size, 3) at the frame that moved furthest."""
-
-
-@dataclass(frozen=True)
-class _Target:
-    """Frames of a recording in the portrait window of its first one."""
-
-    pictures: list[np.ndarray]
-    landmarks: np.ndarray
-    coefficients: np.ndarray
-    inside: tuple[slice, slice]
-    """Rows and columns of the pictures that the recording covers; the rest is repeated border."""
 
 
 def measure_clip(
-    path: Path, build: BuildSubject, observer: Observer, size: int = 256, every: int = 3
-) -> ClipResult:
-    """Compare the methods on every so-manieth frame of a recording, at (size, size) pixels.
+    path: Path,
+    build: BuildSubject,
+    observer: Observer,
+    size: int = 256,
+    every: int = 3,
+    seconds: float = 20.0,
+) -> tuple[ClipResult, Pictures]:
+    """Compare METHODS on every so-manieth frame of a recording, at (size, size) pixels.
 
-    Raises Real3DError where no avatar can be made from the first frame, or hardly any other frame
-    shows a face.
+    The pictures are STRIP at the frame whose landmarks are furthest from the source's.
+
+    Raises Real3DError where the first seconds show no face, or hardly any other frame does.
     """
-    portrait, target = _read(path, observer, size, every)
+    recording = read_recording(path, observer, size, every, seconds)
+    portrait, wanted = recording.portrait, _stacked(recording.seen)
     subject = build(portrait)
-    pose = subject.fit(target.landmarks, target.coefficients)
-    source = cv2.resize(portrait.image, (size, size), interpolation=cv2.INTER_AREA)
+    pose = subject.fit(wanted.landmarks, wanted.coefficients)
+    source = reduced(portrait.image, size)
     seen_source = observer.observe(source, portrait.landmarks)
-    wanted = [
-        observer.observe(picture, landmarks)
-        for picture, landmarks in zip(target.pictures, target.landmarks, strict=True)
-    ]
-    moved = np.linalg.norm((target.landmarks - portrait.landmarks)[..., :2], axis=-1).mean(-1)
+    moved = np.linalg.norm((wanted.landmarks - portrait.landmarks)[..., :2], axis=-1).mean(-1)
     shown = int(moved.argmax())
-    scores, strip = {}, {COPY: source}
+    scores, strip = {}, {"source": source, "target": recording.pictures[shown]}
     for method in METHODS:
-        comparison = _Comparison(seen_source, target.inside)
-        for k, picture in enumerate(subject.frames(method, pose, size)):
-            comparison.add(picture, target.pictures[k], observer, wanted[k])
+        comparison = _Comparison(observer, recording.inside)
+        frames = subject.frames(method, pose, size)
+        for k, (target, face) in enumerate(zip(recording.pictures, recording.seen, strict=True)):
+            picture = next(frames)
+            comparison.add(picture, target, face)
             if k == shown:
                 strip[method] = picture
-        scores[method] = comparison.scores()
-    pictures = (source, target.pictures[shown], strip[OURS], strip[WARP])
-    return ClipResult(path.stem, len(wanted), scores, pictures)
+        scores[method] = comparison.scores(seen_source, recording.steps)
+    result = ClipResult(
+        path.stem,
+        len(recording.pictures),
+        recording.skipped_frames,
+        recording.faceless,
+        recording.after_cut,
+        metrics.jitter_percent(_spaced(wanted.landmarks, recording.steps)),
+        scores,
+    )
+    return result, [[strip[name] for name in STRIP]]
 
 
 class _Comparison:
     """Collects one method's frames beside the true ones."""
 
-    def __init__(self, source: Observation, inside: tuple[slice, slice]):
-        self._source, self._inside = source, inside
+    def __init__(self, observer: Observer, inside: tuple[slice, slice]):
+        self._observer, self._inside = observer, inside
+        self._last: np.ndarray | None = None
         self._pixels: list[tuple[float, float]] = []
         self._found: list[Observation] = []
         self._wanted: list[Observation] = []
 
-    def add(
-        self, picture: np.ndarray, target: np.ndarray, observer: Observer, wanted: Observation
-    ) -> None:
+    def add(self, picture: np.ndarray, target: np.ndarray, wanted: Observation) -> None:
         a, b = picture[self._inside], target[self._inside]
         self._pixels.append((metrics.psnr_db(a, b), metrics.ssim(a, b)))
-        known = wanted.landmarks if wanted.seen else None
-        self._found.append(observer.observe(picture, known))
+        if picture is not self._last:  # the copied source is looked at once
+            self._found.append(self._observer.observe(picture, wanted.landmarks))
+        else:
+            self._found.append(self._found[-1])
+        self._last = picture
         self._wanted.append(wanted)
 
-    def scores(self) -> dict[str, float]:
+    def scores(self, source: Observation, steps: np.ndarray) -> dict[str, float]:
         found, wanted = _stacked(self._found), _stacked(self._wanted)
         psnr, ssim = np.mean(self._pixels, axis=0)
+        landmarks = metrics.landmark_error_percent(found.landmarks, wanted.landmarks)
         return {
             "psnr_db": float(psnr),
             "ssim": float(ssim),
+            "identity_to_source": _mean((found.embedding * source.embedding).sum(-1)),
             "identity_to_target": _mean((found.embedding * wanted.embedding).sum(-1)),
-            "identity_to_source": _mean((found.embedding * self._source.embedding).sum(-1)),
-            "landmark_error_percent": _mean(
-                metrics.landmark_error_percent(found.landmarks, wanted.landmarks)
-            ),
+            "landmark_error_percent": _mean(landmarks),
             "blendshape_error": _mean(
                 metrics.blendshape_error(found.coefficients, wanted.coefficients)
             ),
-            "jitter_percent": metrics.jitter_percent(found.landmarks),
-            "jitter_of_driver_percent": metrics.jitter_percent(wanted.landmarks),
+            "pose_error_deg": _mean(metrics.pose_error_deg(found.landmarks, wanted.landmarks)),
+            "jitter_percent": metrics.jitter_percent(_spaced(found.landmarks, steps)),
             "tracked_share": float(np.mean([o.seen for o in self._found])),
         }
 
 
-def _read(path: Path, observer: Observer, size: int, every: int) -> tuple[Portrait, _Target]:
-    pictures, landmarks, coefficients = [], [], []
-    portrait, shape = None, (0, 0)
-    with VideoReader(path) as video:
-        for index, (_, frame) in enumerate(video):
-            if portrait is None:
-                portrait, shape = Portrait.from_image(frame, name=f"{path}, first frame"), frame.shape
-            elif index % every == 0:
-                crop = crop_image(frame, portrait.window, PORTRAIT_PX)
-                face = observer.observe(crop)
-                if face.seen:  # without a face nothing can drive
-                    pictures.append(crop_image(frame, portrait.window, size))
-                    landmarks.append(face.landmarks)
-                    coefficients.append(face.coefficients)
-    if len(pictures) < _FEWEST_FRAMES:
-        raise Real3DError(
-            f"{path}: a face is seen in {len(pictures)} of its frames after the first; at least "
-            f"{_FEWEST_FRAMES} are needed."
-        )
-    inside = inside_slices(portrait.window, shape[1], shape[0], size)
-    return portrait, _Target(pictures, np.stack(landmarks), np.stack(coefficients), inside)
-
-
-def inside_slices(window: CropWindow, width: int, height: int, size: int) -> tuple[slice, slice]:
-    """Rows and columns of a crop of that size that a picture of width × height pixels covers."""
-    scale = size / window.side_px
-
-    def covered(centre_px: float, length_px: int) -> slice:
-        start = (window.side_px / 2 - centre_px) * scale
-        low, high = np.ceil(start), np.floor(start + length_px * scale)
-        return slice(int(max(low, 0)), int(min(high, size)))
-
-    return covered(window.centre_y_px, height), covered(window.centre_x_px, width)
+def _spaced(landmarks: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Landmarks (T, 478, 3) at their places in time; NaN between them."""
+    spaced = np.full((steps[-1] + 1, *landmarks.shape[1:]), np.nan, np.float32)
+    spaced[steps] = landmarks
+    return spaced
 
 
 def _stacked(observations: list[Observation]) -> Observation:

@@ -4,19 +4,20 @@ What measures takes a `Subject`, so that tests can put in something simpler.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import cv2
 import numpy as np
 import torch
 
+from real3d.camera import Camera
+from real3d.evaluation.observer import reduced
 from real3d.photo import Portrait
 
 if TYPE_CHECKING:
     from real3d.avatar import Avatar
-    from real3d.camera import Camera
+    from real3d.weight_files import Model
 
 OURS, WARP, COPY = "Real3D", "geometric warp", "copy the source"
 METHODS = (OURS, WARP, COPY)
@@ -27,7 +28,7 @@ METHODS = (OURS, WARP, COPY)
 class Pose:
     """Where the head is and what it does in T frames, as the avatar understands it."""
 
-    camera: "Camera"
+    camera: Camera
     coefficients: torch.Tensor
     """(T, 52)."""
 
@@ -43,14 +44,14 @@ class Subject(Protocol):
     def fit(self, landmarks: np.ndarray, coefficients: np.ndarray) -> Pose:
         """Pose of frames with landmarks (T, 478, 3) and coefficients (T, 52); identity is kept."""
 
+    def turned(self, views_deg: Sequence[tuple[float, float]]) -> Pose:
+        """The photo's expression seen from yaw and pitch, counted from facing the camera."""
+
     def frames(self, method: str, pose: Pose, size: int) -> Iterator[np.ndarray]:
         """(size, size, 3) uint8 pictures made by one of METHODS."""
 
     def mesh_landmarks(self, pose: Pose) -> np.ndarray:
         """(T, 478, 2) where the avatar's mesh has the landmarks, normalised."""
-
-    def view(self, yaw_deg: float, pitch_deg: float, size: int) -> np.ndarray:
-        """A picture from an angle, counted from facing the camera."""
 
 
 BuildSubject = Callable[[Portrait], Subject]
@@ -59,7 +60,7 @@ BuildSubject = Callable[[Portrait], Subject]
 class AvatarSubject:
     """A Subject made by the model."""
 
-    def __init__(self, portrait: Portrait, model: object):
+    def __init__(self, portrait: Portrait, model: "Model"):
         import real3d
 
         self._model, self._source = model, portrait.image
@@ -71,13 +72,19 @@ class AvatarSubject:
 
         return Pose(*fit_motion(self._avatar, landmarks, coefficients))
 
+    def turned(self, views_deg: Sequence[tuple[float, float]]) -> Pose:
+        """See Subject."""
+        from real3d.retarget import turned_camera
+
+        cameras = [turned_camera(self._avatar, *view, 0.0, frontal=True) for view in views_deg]
+        return Pose(Camera.cat(cameras), self._avatar.coefficients.expand(len(cameras), -1))
+
     def frames(self, method: str, pose: Pose, size: int) -> Iterator[np.ndarray]:
         """See Subject."""
         import real3d
 
         if method == COPY:
-            source = cv2.resize(self._source, (size, size), interpolation=cv2.INTER_AREA)
-            return itertools.repeat(source, len(pose.coefficients))
+            return itertools.repeat(reduced(self._source, size), len(pose.coefficients))
         arguments = {"cameras": pose.camera, "coefficients": pose.coefficients, "size": size}
         if method == WARP:
             return real3d.render_geometric_warp(self._avatar, **arguments)
@@ -88,11 +95,3 @@ class AvatarSubject:
         from real3d.pipeline import mesh_landmarks
 
         return np.asarray(mesh_landmarks(self._avatar, pose.camera, pose.coefficients).cpu())
-
-    def view(self, yaw_deg: float, pitch_deg: float, size: int) -> np.ndarray:
-        """See Subject."""
-        import real3d
-
-        return real3d.redirect(
-            self._avatar, self._model, yaw_deg, pitch_deg, 0.0, frontal=True, size=size
-        )

@@ -2,39 +2,47 @@
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
-from real3d.evaluation.observer import Observer
-from real3d.evaluation.subject import Subject
+from real3d.evaluation.observer import Observer, reduced
+from real3d.evaluation.sheets import Pictures
+from real3d.evaluation.subject import OURS, WARP, Subject
 from real3d.photo import Portrait
 
+YAWS_DEG = (15, 30, 45, 60)
 VIEWS_DEG = (
-    *((float(yaw), 0.0) for yaw in (-60, -45, -30, -15, 0, 15, 30, 45, 60)),
+    *((float(yaw), 0.0) for yaw in (*(-yaw for yaw in reversed(YAWS_DEG)), 0, *YAWS_DEG)),
     (0.0, -20.0),
     (0.0, 20.0),
 )
 """Yaw and pitch, counted from facing the camera."""
+VIEW_METHODS = (OURS, WARP)
 
 
 @dataclass(frozen=True)
 class ViewResult:
-    """What was measured on one photo."""
+    """What was measured on one photo; an entry for each of VIEWS_DEG."""
 
     name: str
-    identity: tuple[float, ...]
-    """Cosine between the photo and each of VIEWS_DEG; NaN where no face was tracked."""
-    pictures: tuple[np.ndarray, ...]
-    """The photo, then each of VIEWS_DEG, (size, size, 3)."""
+    identity: dict[str, list[float]]
+    """Method, to the cosine between the photo and the view."""
+    tracked: dict[str, list[bool]]
+    """Method, to whether the tracker found the face; otherwise the mesh's landmarks align it."""
 
 
 def measure_views(
     portrait: Portrait, subject: Subject, observer: Observer, name: str, size: int = 256
-) -> ViewResult:
-    """Identity of one portrait over VIEWS_DEG."""
-    photo = cv2.resize(portrait.image, (size, size), interpolation=cv2.INTER_AREA)
+) -> tuple[ViewResult, Pictures]:
+    """Identity of one portrait over VIEWS_DEG; a row of pictures: the photo, then our views."""
+    photo = reduced(portrait.image, size)
     source = observer.observe(photo, portrait.landmarks)
-    pictures = [subject.view(yaw, pitch, size) for yaw, pitch in VIEWS_DEG]
-    found = [observer.observe(picture) for picture in pictures]
-    cosines = tuple(float(source.embedding @ o.embedding) for o in found)
-    return ViewResult(name, cosines, (photo, *pictures))
+    pose = subject.turned(VIEWS_DEG)
+    meshes = subject.mesh_landmarks(pose)
+    identity, tracked, pictures = {}, {}, {}
+    for method in VIEW_METHODS:
+        pictures[method] = list(subject.frames(method, pose, size))
+        found = [
+            observer.observe(picture, mesh)
+            for picture, mesh in zip(pictures[method], meshes, strict=True)
+        ]
+        identity[method] = [float(source.embedding @ o.embedding) for o in found]
+        tracked[method] = [o.seen for o in found]
+    return ViewResult(name, identity, tracked), [[photo, *pictures[OURS]]]

@@ -1,0 +1,1 @@
+"""How good the model is, in numbers and pictures, beside two baselines (`real3d evaluate`)."""
