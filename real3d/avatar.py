@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from real3d.camera import Camera
@@ -56,7 +56,7 @@ class Avatar:
             "weights_sha256": self.weights_sha256,
             "sha256": _digest(tensors),
         }
-        save_file(tensors, str(path), {_NOTE: json.dumps(note)})
+        Path(path).write_bytes(save(tensors, {_NOTE: json.dumps(note)}))
 
     @classmethod
     def load(cls, path: Path) -> "Avatar":
