@@ -63,7 +63,8 @@ class Camera:
 
     def to_camera(self, points: Tensor) -> Tensor:
         """Points (B, N, 3) of the head frame in the camera frame."""
-        return points @ self.rotation.mT + self.translation[:, None]
+        with _exact(points.device):
+            return points.float() @ self.rotation.mT + self.translation[:, None]
 
     def project(self, points: Tensor) -> Tensor:
         """(B, N, 3) of head points (B, N, 3): u, v and the distance behind the head's origin."""
@@ -75,7 +76,13 @@ class Camera:
         """Head points (B, N, 3) seen at uv (B, N, 2), depth (B, N) behind the head's origin."""
         z = depth + self.translation[:, None, 2]
         seen = torch.cat([uv * (z / FOCAL)[..., None], z[..., None]], -1)
-        return (seen - self.translation[:, None]) @ self.rotation
+        with _exact(uv.device):
+            return (seen - self.translation[:, None]).float() @ self.rotation
+
+
+def _exact(device: torch.device) -> torch.autocast:
+    """Positions in half precision would be pixels off, whatever the networks compute in."""
+    return torch.autocast(device.type, enabled=False)
 
 
 def camera_from_pose(rotation: Tensor, scale: Tensor, offset: Tensor) -> Camera:
