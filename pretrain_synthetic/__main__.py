@@ -1,4 +1,4 @@
-"""`python -m pretrain_synthetic`: make synthetic people with exact labels."""
+"""`python -m pretrain_synthetic`: synthetic people with exact labels, and the template head."""
 
 import logging
 import sys
@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 import tyro
 
+from pretrain_synthetic.build_template import TemplateConfig
+from pretrain_synthetic.calibrate import CalibrateConfig
 from pretrain_synthetic.render_shard import RenderConfig
 from pretrain_synthetic.sheet import SheetConfig
 from real3d.errors import Real3DError
 
-COMMANDS = {"render": RenderConfig, "sheet": SheetConfig}
+COMMANDS = {
+    "render": RenderConfig,
+    "sheet": SheetConfig,
+    "template": TemplateConfig,
+    "calibrate": CalibrateConfig,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = tyro.extras.subcommand_cli_from_dict(
         COMMANDS,
         prog="python -m pretrain_synthetic",
-        description="Synthetic people with exact labels, as training data.",
+        description="Synthetic people with exact labels as training data, and the template head.",
         args=arguments,
         config=(tyro.conf.FlagCreatePairsOff,),
     )

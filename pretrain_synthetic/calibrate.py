@@ -15,7 +15,8 @@ from torch import Tensor
 from real3d.camera import Camera
 from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.face.fit import Fitter
-from real3d.face.template import LEFT_EYE, RIGHT_EYE, SKIN_LANDMARKS, TEMPLATE_FILE, Template
+from real3d.face.template import LEFT_EYE, RIGHT_EYE, SKIN_LANDMARKS, Template
+from real3d.files import written_beside
 from real3d.rotation import euler_from_rotation
 from real3d.training.shards import Shard
 
@@ -24,6 +25,10 @@ _RIDGE = 12.0
 _ROUNDS = 3
 _LID_REACH = 0.12
 """Radius around an eye in which the blink keeps its lids' travel, head units."""
+_MIDDLE_WIDTH = 0.2
+"""Band around the middle of the face in which left gives way to right, head units."""
+_WHOLE_FACE = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
+"""Their sides are directions."""
 _ASKED = 0.25
 """A frame tells about a shape in the table when the coefficient changed by this much."""
 
@@ -77,45 +82,77 @@ def _residuals(
     return change, missing[good], error[good]
 
 
-def regress(residuals: Residuals, ridge: float = _RIDGE) -> Tensor:
-    """(52, 478, 3) corrections of the landmarks' shapes; irises are left alone."""
-    x, y = residuals.change, residuals.missing.flatten(1)
-    normal = x.mT @ x + ridge * torch.eye(x.shape[1])
-    corrections = torch.linalg.solve(normal, x.mT @ y).unflatten(1, (-1, 3))
+def regress(residuals: Residuals, allowed: Tensor, ridge: float = _RIDGE) -> Tensor:
+    """(52, 478, 3) corrections of the landmarks' shapes; irises are left alone.
+
+    allowed: (52, 478) in [0, 1], how far a shape may explain a landmark. A landmark's ridge
+    regression sees the coefficients scaled by it, so that what one shape may not explain falls to
+    the others.
+    """
+    x, allowed = residuals.change, allowed.mT
+    normal = allowed[:, :, None] * (x.mT @ x) * allowed[:, None] + ridge * torch.eye(x.shape[1])
+    explained = (x.mT @ residuals.missing.flatten(1)).unflatten(1, (-1, 3)).transpose(0, 1)
+    explained = explained * allowed[..., None]
+    corrections = (torch.linalg.solve(normal, explained) * allowed[..., None]).transpose(0, 1)
     corrections[:, SKIN_LANDMARKS:] = 0
     return corrections
 
 
-def calibrate(shard: Path, template: Path = TEMPLATE_FILE, out: Path = TEMPLATE_FILE) -> None:
-    """Write a template whose shapes are corrected on a shard's frames, and a table beside it."""
+@dataclass(frozen=True)
+class CalibrateConfig:
+    """Correct a template's shapes on tracked frames, and print what that changed."""
+
+    shard: Path
+    """Tracked frames of recordings, as `python -m finetune_video prepare` writes them."""
+    template: Path
+    """The template to correct, uncalibrated as `template` writes it."""
+    out: Path = Path("template.npz")
+
+    def run(self) -> Path:
+        """Calibrate and write; returns the file's path."""
+        arrays, report = calibrate(Shard.read(self.shard), self.template)
+        with written_beside(self.out) as partial:
+            np.savez_compressed(partial, **arrays)
+        print(report)
+        return self.out
+
+
+def calibrate(frames: Shard, template: Path) -> tuple[dict[str, np.ndarray], str]:
+    """A template's arrays with shapes corrected on a shard's frames, and a table of the errors."""
     head = Template(template)
-    frames = Shard.read(shard)
     before = residuals = measure(Fitter(head), frames)
     symmetric = _Mirror(head)
-    kept = _correctable(head)
+    allowed = correctable(head)
     rigid = (head.vertex_layer == LEFT_EYE) | (head.vertex_layer == RIGHT_EYE)
     for _ in range(_ROUNDS):
-        corrections = symmetric.mean(regress(residuals)) * kept[..., None]
+        corrections = symmetric.mean(regress(residuals, allowed))
         moved = torch.einsum("nk,ekc->enc", head.spread, corrections)
         moved[:, rigid] = 0
         head.shapes += moved
         residuals = measure(Fitter(head), frames)
     with np.load(template) as file:
         arrays = {name: file[name] for name in file.files}
-    np.savez_compressed(out, **arrays | {"shapes": head.shapes.numpy().astype(np.float16)})
-    print(table(before, residuals))
+    arrays["shapes"] = head.shapes.numpy().astype(np.float16)
+    return arrays, table(before, residuals)
 
 
-def _correctable(head: Template) -> Tensor:
-    """(52, 478) 1 where a shape may be corrected: lids keep the travel that shuts them.
+def correctable(head: Template) -> Tensor:
+    """(52, 478) how far a shape may be corrected at a landmark.
 
-    No tracker ever reports 1 for an eye that is just shut, so regression would leave it ajar.
+    Lids keep the travel that shuts them: no tracker ever reports 1 for an eye that is just shut, so
+    regression would leave it ajar. A shape of one side stays on its side: both sides mostly move
+    together, so regression would let each of them move the whole face by half.
     """
-    kept = torch.ones(head.shapes.shape[0], len(head.landmarks))
-    for side, name in enumerate(("eyeBlinkLeft", "eyeBlinkRight")):
+    allowed = torch.ones(len(ARKIT_NAMES), len(head.landmarks))
+    for side, (end, sign) in enumerate((("Left", 1), ("Right", -1))):
+        ramp = (0.5 + sign * head.landmarks[:, 0] / _MIDDLE_WIDTH).clamp(0, 1)
+        for index, name in enumerate(ARKIT_NAMES):
+            if name.endswith(end) and name not in _WHOLE_FACE:
+                allowed[index] = ramp
         away = (head.landmarks - head.eye_centres[side])[:, :2].norm(dim=-1)
-        kept[ARKIT_NAMES.index(name)] = ((away - _LID_REACH) / _LID_REACH).clamp(0, 1)
-    return kept
+        lids = ((away - _LID_REACH) / _LID_REACH).clamp(0, 1)
+        allowed[ARKIT_NAMES.index(f"eyeBlink{end}")] *= lids
+    return allowed
 
 
 class _Mirror:
@@ -152,9 +189,3 @@ def table(before: Residuals, after: Residuals) -> str:
     means = (100 * float(residuals.error.mean()) for residuals in (before, after))
     lines.append("| all | {} | {:.2f} | {:.2f} |".format(len(before.error), *means))
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    import tyro
-
-    tyro.cli(calibrate)

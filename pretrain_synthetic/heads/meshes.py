@@ -20,7 +20,7 @@ _STYLE = {  # first word of a proxy's name: material, part label, alpha cut, bum
     "tongue": ("mouth", MOUTH, 0.0, 0.0),
     "clothes": ("cloth", CLOTHES, 0.5, 0.01),
 }
-_TONGUE_BACK = np.array([0, 0.02, -0.06])
+TONGUE_BACK = np.array([0, 0.02, -0.06])
 """Decimetres: the mouth of the scans is shallower; keep the tip behind the teeth."""
 _SKIN_BUMP = 0.035
 _SHELLS = 8
@@ -57,7 +57,7 @@ def _worn(
     if kind == "hair":
         points = look.cut.shape(points)
     elif kind == "tongue":
-        points = points + _TONGUE_BACK
+        points = points + TONGUE_BACK
     vertex = _vertices(assets, name, points, normals(points, proxy.face[:, :3]))
     triangle = _seams(assets, name)[2]
     material, label, cut, bump = _STYLE[kind]
