@@ -1,7 +1,9 @@
-"""Weights in a folder: model.safetensors in half precision, and config.json that describes them.
+"""Weights in a folder: tensors in half precision, and config.json that describes them.
 
-config.json carries the format's version, the network's sizes, how pictures are prepared, the
-licence and the sha256 of the tensors, which is checked when they are read. Nothing is unpickled.
+What runs once for a photo is in encoder.safetensors, the rest in renderer.safetensors: two files,
+because many hosts of repositories take none over 25 MB. config.json carries the format's version,
+the network's sizes, how pictures are prepared, the licence and the sha256 of both files, which are
+checked when they are read. Nothing is unpickled.
 """
 
 import contextlib
@@ -13,6 +15,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from torch import Tensor
 
 from real3d.camera import FIELD_OF_VIEW_DEG, HEAD_UNIT_CM
 from real3d.errors import Real3DError
@@ -23,14 +26,16 @@ from real3d.networks.model import Real3DNetwork, build_network
 
 BUNDLED = "real3d-512"
 """Folder of the weights that come with the package."""
-TENSORS, CONFIG = "model.safetensors", "config.json"
+ENCODER, RENDERER, CONFIG = "encoder.safetensors", "renderer.safetensors", "config.json"
+TENSORS = (ENCODER, RENDERER)
 LICENCE = "Real3D Model Licence (research and non-commercial use), see LICENSE_MODEL"
 _FORMAT, _VERSION = "real3d.weights", 1
 _FOLDER = Path(__file__).parent / "weights"
 _MAX_BYTES = 1 << 30
 _LARGEST = {"image_px": 1024, "samples": 64}
 _LARGEST_WIDTH = 2048
-_WANTED = f"a folder with {TENSORS} and {CONFIG}"
+_WANTED = f"a folder with {ENCODER}, {RENDERER} and {CONFIG}"
+_ENCODER_PREFIXES = ("features.", "image_to_plane.")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Model:
     config: NetworkConfig
     device: torch.device
     sha256: str = ""
-    """Of the weights file; an avatar can only be rendered by the weights that made it."""
+    """Of both files' sha256; an avatar can only be rendered by the weights that made it."""
 
     def autocast(self) -> contextlib.AbstractContextManager:
         """Half precision where it is quick: bfloat16 on CUDA, nothing elsewhere."""
@@ -73,7 +78,10 @@ def save_weights(folder: Path, network: Real3DNetwork, extra: dict | None = None
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise Real3DError(f"{folder}: {name} is not finite in half precision. Train again.")
-    content = save(tensors, {"format": _FORMAT})
+    contents = {
+        name: save({n: t for n, t in tensors.items() if _file_of(n) == name}, {"format": _FORMAT})
+        for name in TENSORS
+    }
     config = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -85,14 +93,14 @@ def save_weights(folder: Path, network: Real3DNetwork, extra: dict | None = None
             "head_unit_cm": HEAD_UNIT_CM,
         },
         "licence": LICENCE,
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": {name: _digest(content) for name, content in contents.items()},
         "training": extra or {},
     }
     folder = Path(folder)
-    with written_beside(folder / TENSORS) as partial:
-        partial.write_bytes(content)
-    with written_beside(folder / CONFIG) as partial:
-        partial.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    described = (json.dumps(config, indent=1) + "\n").encode()
+    with contextlib.ExitStack() as stack:  # all are written before the first is renamed
+        for name, content in ({CONFIG: described} | contents).items():
+            stack.enter_context(written_beside(folder / name)).write_bytes(content)
     return folder
 
 
@@ -110,24 +118,26 @@ def load_weights(folder: Path | None, device: torch.device | str) -> Model:
     folder = Path(folder)
     if not folder.is_dir():
         raise Real3DError(f"{folder}: no such folder. Pass {_WANTED}.")
-    content = _content(folder / TENSORS)
-    config, digest = _read_config(folder / CONFIG)
-    found = hashlib.sha256(content).hexdigest()
-    try:
-        tensors = load(content)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise Real3DError(
-            f"{folder / TENSORS}: not a safetensors file, or cut off. Copy the folder again."
-        ) from error
-    if found != digest:
-        raise Real3DError(
-            f"{folder / TENSORS}: damaged: its sha256 is {found[:12]}…, {CONFIG} says "
-            f"{str(digest)[:12]}…. Copy the folder again."
-        )
+    contents = {name: _content(folder / name) for name in TENSORS}
+    config, wanted = _read_config(folder / CONFIG)
     network = build_network(config)
-    _check_names_and_shapes(folder, network.state_dict(), tensors)
-    network.load_state_dict(tensors)
-    return ready_model(network, device, found)
+    state = {}
+    for name, content in contents.items():
+        tensors = _checked_tensors(folder / name, content, wanted[name])
+        own = {n: t for n, t in network.state_dict().items() if _file_of(n) == name}
+        _check_names_and_shapes(folder / name, own, tensors)
+        state |= tensors
+    network.load_state_dict(state)
+    return ready_model(network, device, _digest("".join(map(_digest, contents.values())).encode()))
+
+
+def _file_of(name: str) -> str:
+    """Which file a tensor is in."""
+    return ENCODER if name.startswith(_ENCODER_PREFIXES) else RENDERER
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _content(path: Path) -> bytes:
@@ -143,8 +153,24 @@ def _content(path: Path) -> bytes:
         raise Real3DError(f"{path}: not readable ({error.strerror}).") from error
 
 
-def _read_config(path: Path) -> tuple[NetworkConfig, object]:
-    """Sizes of the network, and the sha256 of its weights."""
+def _checked_tensors(path: Path, content: bytes, wanted: str) -> dict[str, Tensor]:
+    """Tensors of a file whose sha256 is wanted."""
+    try:
+        tensors = load(content)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise Real3DError(
+            f"{path}: not a safetensors file, or cut off. Copy the folder again."
+        ) from error
+    if (found := _digest(content)) != wanted:
+        raise Real3DError(
+            f"{path}: damaged: its sha256 is {found[:12]}…, {CONFIG} says "
+            f"{wanted[:12]}…. Copy the folder again."
+        )
+    return tensors
+
+
+def _read_config(path: Path) -> tuple[NetworkConfig, dict[str, str]]:
+    """Sizes of the network, and the sha256 of each file of its weights."""
     try:
         content = json.loads(_content(path).decode("utf-8"))
     except ValueError as error:
@@ -159,7 +185,10 @@ def _read_config(path: Path) -> tuple[NetworkConfig, object]:
         config = _checked_config(content["network"])
     except (KeyError, TypeError, ValueError) as error:
         raise Real3DError(f'{path}: "network" is not one of ours ({error}).') from error
-    return config, content.get("sha256")
+    digests = content.get("sha256")
+    if not isinstance(digests, dict) or any(type(digests.get(n)) is not str for n in TENSORS):
+        raise Real3DError(f'{path}: "sha256" is not one for each of {ENCODER} and {RENDERER}.')
+    return config, digests
 
 
 def _checked_config(given: dict) -> NetworkConfig:
@@ -179,21 +208,21 @@ def _checked_config(given: dict) -> NetworkConfig:
     return config
 
 
-def _check_names_and_shapes(folder: Path, wanted: dict, found: dict) -> None:
+def _check_names_and_shapes(path: Path, wanted: dict, found: dict) -> None:
     """Strict: nothing missing, nothing unknown, every shape and every number as it must be."""
     differing = sorted(set(wanted) ^ set(found))
     if differing:
         what = "is missing" if differing[0] in wanted else "is unknown"
         more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
         raise Real3DError(
-            f"{folder / TENSORS}: {differing[0]} {what}{more}. "
+            f"{path}: {differing[0]} {what}{more}. "
             "These weights belong to another version of real3d."
         )
     for name, tensor in found.items():
         if tensor.shape != wanted[name].shape:
             raise Real3DError(
-                f"{folder / TENSORS}: {name} is {tuple(tensor.shape)}, wanted "
+                f"{path}: {name} is {tuple(tensor.shape)}, wanted "
                 f"{tuple(wanted[name].shape)}. These weights belong to another version of real3d."
             )
         if not (tensor.is_floating_point() and tensor.isfinite().all()):
-            raise Real3DError(f"{folder / TENSORS}: {name} holds something that is no number.")
+            raise Real3DError(f"{path}: {name} holds something that is no number.")

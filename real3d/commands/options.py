@@ -34,7 +34,7 @@ class ModelOptions(Options):
     """What every command that runs the networks takes."""
 
     weights: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
-    """Folder with model.safetensors and config.json instead of the bundled weights."""
+    """Folder of weights (two safetensors files, config.json) instead of the bundled ones."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes a GPU where there is one."""
     seed: int = 0

@@ -22,7 +22,7 @@ needs_tracking = pytest.mark.skipif(
     not hasattr(real3d, "track_video"), reason="this build has no pipeline"
 )
 needs_weights = pytest.mark.skipif(
-    not list(Path(real3d.__file__).parent.glob("weights/*/model.safetensors")),
+    not list(Path(real3d.__file__).parent.glob("weights/*/config.json")),
     reason="this build carries no weights",
 )
 
@@ -95,8 +95,8 @@ def test_wrong_weights_are_a_sentence(capsys, photo, tmp_path, out, content):
     folder = tmp_path / "weights"
     if content is not None:
         folder.mkdir()
-        (folder / "model.safetensors").write_bytes(content)
-        (folder / "config.json").write_bytes(content)
+        for name in ("encoder.safetensors", "renderer.safetensors", "config.json"):
+            (folder / name).write_bytes(content)
     code, _, complaint = _run(
         capsys, "redirect", photo, "--weights", folder, "-o", out / "a.png", "--device", "cpu"
     )

@@ -9,7 +9,7 @@ from real3d import weight_files
 from real3d.errors import Real3DError
 from real3d.networks.config import SMOKE
 from real3d.networks.model import build_network
-from real3d.weight_files import CONFIG, TENSORS, load_weights, save_weights
+from real3d.weight_files import CONFIG, ENCODER, RENDERER, TENSORS, load_weights, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def saved(network, tmp_path_factory):
 @pytest.fixture
 def folder(saved, tmp_path):
     """A copy to damage."""
-    for name in (TENSORS, CONFIG):
+    for name in (*TENSORS, CONFIG):
         (tmp_path / name).write_bytes((saved / name).read_bytes())
     return tmp_path
 
@@ -30,12 +30,17 @@ def _change(folder, **values):
     (folder / CONFIG).write_text(json.dumps({**config, **values}))
 
 
-def _replace(folder, change):
+def _replace(folder, name, change):
     """Other tensors, with their right sha256."""
-    tensors = load_file(folder / TENSORS)
+    tensors = load_file(folder / name)
     change(tensors)
-    save_file(tensors, folder / TENSORS)
-    _change(folder, sha256=hashlib.sha256((folder / TENSORS).read_bytes()).hexdigest())
+    save_file(tensors, folder / name)
+    digests = json.loads((folder / CONFIG).read_text())["sha256"]
+    _change(folder, sha256=digests | {name: _digest(folder / name)})
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _refused(folder, *words):
@@ -64,7 +69,42 @@ def test_config_says_what_the_weights_are(saved):
     assert config["network"]["image_px"] == SMOKE.image_px
     assert "non-commercial" in config["licence"]
     assert config["training"] == {"steps": 7}
-    assert sorted(p.name for p in saved.iterdir()) == [CONFIG, TENSORS]
+    assert config["sha256"] == {name: _digest(saved / name) for name in TENSORS}
+    assert sorted(p.name for p in saved.iterdir()) == sorted([CONFIG, *TENSORS])
+
+
+def test_the_encoder_has_a_file_of_its_own(saved):
+    encoder, renderer = (load_file(saved / name) for name in TENSORS)
+    assert {name.split(".")[0] for name in encoder} == {"features", "image_to_plane"}
+    assert {name.split(".")[0] for name in renderer} == {
+        "flow", "htb", "motion_adapter", "torso", "volume",
+    }  # fmt: skip
+
+
+def test_a_model_is_named_by_both_files(saved, folder):
+    both = "".join(_digest(saved / name) for name in (ENCODER, RENDERER))
+    first = load_weights(saved, "cpu").sha256
+    assert first == hashlib.sha256(both.encode()).hexdigest()
+    for name, tensor in ((ENCODER, "features.0.bias"), (RENDERER, "volume.prior_gain")):
+        _replace(folder, name, lambda tensors, t=tensor: tensors[t].add_(1))
+        assert load_weights(folder, "cpu").sha256 != first
+
+
+def test_saving_over_other_weights(folder, network):
+    (folder / ENCODER).write_bytes(b"something")
+    save_weights(folder, network)
+    load_weights(folder, "cpu")
+    assert sorted(p.name for p in folder.iterdir()) == sorted([CONFIG, *TENSORS])
+
+
+def test_a_file_that_cannot_be_written_leaves_the_others(folder, network):
+    (folder / CONFIG).unlink()
+    (folder / CONFIG).mkdir()
+    before = {name: (folder / name).stat().st_mtime_ns for name in TENSORS}
+    with pytest.raises(Real3DError, match="this is a folder"):
+        save_weights(folder, network)
+    assert {name: (folder / name).stat().st_mtime_ns for name in TENSORS} == before
+    assert sorted(p.name for p in folder.iterdir()) == sorted([CONFIG, *TENSORS])
 
 
 def test_weights_that_are_not_finite_are_not_written(tmp_path):
@@ -90,26 +130,40 @@ def test_bundled_weights_are_the_default(monkeypatch, saved):
 
 def test_missing_folder_and_files(folder, tmp_path):
     _refused(tmp_path / "nowhere", "no such folder")
-    (folder / CONFIG).unlink()
-    _refused(folder, CONFIG, "no such file")
-    (folder / TENSORS).unlink()
-    _refused(folder, TENSORS, "no such file")
+    for name in (CONFIG, RENDERER, ENCODER):
+        (folder / name).unlink()
+        _refused(folder, name, "no such file")
 
 
-@pytest.mark.parametrize("name", [TENSORS, CONFIG])
+@pytest.mark.parametrize("name", [*TENSORS, CONFIG])
 @pytest.mark.parametrize("content", [b"", b"not a tensor", b"\xff\xfe" * 40])
 def test_other_content(folder, name, content):
     (folder / name).write_bytes(content)
     _refused(folder, name)
 
 
-def test_damaged_tensors(folder):
-    content = bytearray((folder / TENSORS).read_bytes())
+@pytest.mark.parametrize("name", TENSORS)
+def test_damaged_tensors(folder, name):
+    content = bytearray((folder / name).read_bytes())
     content[-5] ^= 1
-    (folder / TENSORS).write_bytes(content)
-    _refused(folder, "sha256")
-    (folder / TENSORS).write_bytes(content[:-100])
-    _refused(folder, "cut off")
+    (folder / name).write_bytes(content)
+    _refused(folder, name, "sha256")
+    (folder / name).write_bytes(content[:-100])
+    _refused(folder, name, "cut off")
+
+
+@pytest.mark.parametrize("digests", [None, "0" * 64, {}, {ENCODER: "0" * 64}, {RENDERER: 1}])
+def test_config_without_both_digests(folder, digests):
+    _change(folder, sha256=digests)
+    _refused(folder, CONFIG, "sha256", ENCODER, RENDERER)
+
+
+def test_files_of_two_trainings(folder, network, tmp_path_factory):
+    """One file of other weights, which are whole themselves."""
+    other = build_network(SMOKE)
+    written = save_weights(tmp_path_factory.mktemp("other") / "w", other)
+    (folder / RENDERER).write_bytes((written / RENDERER).read_bytes())
+    _refused(folder, RENDERER, "sha256")
 
 
 def test_another_version_or_format(folder):
@@ -137,10 +191,22 @@ def test_impossible_sizes(folder, sizes):
     _refused(folder, "network")
 
 
-def test_other_names_and_shapes(folder):
-    _replace(folder, lambda tensors: tensors.pop("volume.prior_gain"))
-    _refused(folder, "volume.prior_gain is missing")
-    _replace(folder, lambda tensors: tensors.update({"volume.prior_gain": torch.ones(2).half()}))
-    _refused(folder, "volume.prior_gain is (2,)")
-    _replace(folder, lambda tensors: tensors.update({"volume.prior_gain": torch.tensor(torch.nan)}))
-    _refused(folder, "no number")
+@pytest.mark.parametrize(
+    ("name", "tensor"), [(ENCODER, "features.0.bias"), (RENDERER, "volume.prior_gain")]
+)
+def test_other_names_and_shapes(folder, name, tensor):
+    kept = load_file(folder / name)[tensor]
+
+    def refused(change, sentence):
+        _replace(folder, name, change)
+        _refused(folder, name, sentence)
+
+    refused(lambda tensors: tensors.pop(tensor), f"{tensor} is missing")
+    refused(lambda tensors: tensors.update({tensor: torch.ones(2).half()}), f"{tensor} is (2,)")
+    refused(lambda tensors: tensors.update({tensor: kept * torch.nan}), "no number")
+    refused(lambda tensors: tensors.update({tensor: kept, "more": kept.clone()}), "more is unknown")
+
+
+def test_a_tensor_in_the_other_file(folder):
+    _replace(folder, RENDERER, lambda tensors: tensors.update({"features.0.bias": torch.ones(2)}))
+    _refused(folder, RENDERER, "features.0.bias is unknown")
