@@ -36,11 +36,11 @@ class TrainConfig:
     data: Path
     """Folder of shards: clips.npz, orbits.npz, portraits.npz, synthetic*.npz; those there are used."""
     out: Path
-    """Folder for weights, log and sheets."""
+    """Folder for weights/, checkpoint, log and sheets."""
     vgg: Path | None = None
     """Weights of the VGG16 features (real3d.training.perceptual_weights); random without."""
     weights: Path | None = None
-    """Folder of weights to start from."""
+    """Folder of weights to start from (another run's out/weights)."""
     resume: bool = False
     """Go on from the checkpoint in out."""
     network: NetworkConfig = field(default_factory=NetworkConfig)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
+from real3d.errors import Real3DError
 from real3d.face.fit import Fitter
 from real3d.networks.geometry import TargetGeometry
 from real3d.networks.model import Encoding, Frame, Real3DNetwork, build_network
@@ -36,6 +37,7 @@ from real3d.training.losses import (
 )
 from real3d.training.perceptual import VGGFeatures
 from real3d.training.sheets import write_sheet
+from real3d.weight_files import load_weights, save_weights
 
 _LOG = logging.getLogger(__name__)
 _NOSE_TIP = 4
@@ -72,8 +74,7 @@ class Trainer:
         if self.world > 1:
             dist.init_process_group("nccl" if cuda else "gloo")
         torch.manual_seed(config.seed)
-        self.network = build_network(config.network).to(self.device)
-        self._start_weights()
+        self.network = _start(config).to(self.device)
         for parameter in self.network.parameters():
             if parameter.dim() == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -102,13 +103,6 @@ class Trainer:
     @property
     def _checkpoint(self) -> Path:
         return self.config.out / "checkpoint.pt"
-
-    def _start_weights(self) -> None:
-        if self.config.weights is not None:
-            from safetensors.torch import load_file
-
-            state = load_file(str(self.config.weights / "model.safetensors"))
-            self.network.load_state_dict({k: v.float() for k, v in state.items()})
 
     def _sampler(self) -> PairSampler:
         fitter = Fitter(self.network.geometry.template)
@@ -305,17 +299,22 @@ class Trainer:
 
     def save(self) -> None:
         """Averaged weights for use, and everything for resuming, each written beside and renamed."""
-        from safetensors.torch import save_file
-
         out = self.config.out
-        weights = {k: v.half().contiguous() for k, v in self.average.state_dict().items()}
-        save_file(weights, str(out / "model.safetensors.part"))
-        (out / "model.safetensors.part").replace(out / "model.safetensors")
+        save_weights(out / "weights", self.average, self._summary())
         (out / "run.json").write_text(
             json.dumps({"state": self.state, "config": dataclasses.asdict(self.config)}, default=str)
         )
         torch.save(self._everything(), out / "checkpoint.part")
         (out / "checkpoint.part").replace(self._checkpoint)
+
+    def _summary(self) -> dict:
+        """What the weights' config.json says of this run; nothing of where files are."""
+        config = dataclasses.asdict(self.config)
+        chosen = ("total_seconds", "batch", "clip_share", "orbit_share", "synthetic_share",
+                  "learning_rate", "adversarial_from", "losses", "seed")  # fmt: skip
+        counts = {"steps": self.state["step"], "images": self.state["images"]}
+        time = {"seconds": round(self.state["seconds"]), "processes": self.world}
+        return counts | time | {"config": {name: config[name] for name in chosen}}
 
     def _everything(self) -> dict:
         parts = ("network", "average", "critics", "optimiser", "critic_optimiser")
@@ -327,6 +326,21 @@ class Trainer:
         for name, state in kept.items():
             getattr(self, name).load_state_dict(state)
         _LOG.info("resumed after %d steps", self.state["step"])
+
+
+def _start(config: TrainConfig) -> Real3DNetwork:
+    """The network, fresh or with the weights that the run starts from."""
+    network = build_network(config.network)
+    if config.weights is not None:
+        given = load_weights(config.weights, "cpu")
+        try:
+            network.load_state_dict(given.network.state_dict())
+        except RuntimeError as error:
+            raise Real3DError(
+                f"{config.weights}: weights of another network ({given.config}). "
+                "Give the run the same sizes."
+            ) from error
+    return network
 
 
 def _compile(network: Real3DNetwork, vgg: VGGFeatures) -> None:
