@@ -59,7 +59,7 @@ def _hardware(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} cores, {torch.get_num_threads()} threads"
+    return f"{_processor()}, cores: {cores}, threads: {torch.get_num_threads()}"
 
 
 def _processor() -> str:
