@@ -12,7 +12,7 @@ from torch import Tensor
 
 from real3d.camera import FOCAL, Camera
 from real3d.face.blendshapes import ARKIT_INDEX
-from real3d.face.template import SKIN_LANDMARKS, Template
+from real3d.face.template import EYE_RINGS, IRISES, SKIN_LANDMARKS, Template
 from real3d.rotation import rotation_from_vector
 
 _OUTLINE = (
@@ -27,6 +27,11 @@ _STEPS = 5
 _IDENTITY_ROUNDS = 4
 _REFINE_ROUNDS = 2
 _RIDGE, _GAZE_RIDGE = 0.02, 0.002
+_OPPOSED = [
+    (ARKIT_INDEX[f"eyeLook{one}{side}"], ARKIT_INDEX[f"eyeLook{other}{side}"])
+    for one, other in (("Out", "In"), ("Up", "Down"))
+    for side in ("Left", "Right")
+]
 _GAZE = [index for name, index in ARKIT_INDEX.items() if name.startswith("eyeLook")]
 
 
@@ -75,7 +80,7 @@ class Fitter:
             found = self._unproject(landmarks, camera) - moved
             offset = (found - self.mean) * found.new_tensor([0.98, 0.98, _DEPTH_TRUST])
             aligned = _similarity(self.mean + offset, self.mean, self._skin)
-            identity = (aligned - self.mean) * self._skin[:, None]
+            identity = self._with_irises(aligned - self.mean)
         moved = self._expression(identity, coefficients)
         camera = self._pose(self.mean + identity + moved, landmarks, camera)
         fit = Fit(identity, camera, coefficients)
@@ -90,12 +95,20 @@ class Fitter:
             if round_ < _REFINE_ROUNDS:
                 fit = Fit(identity, camera, coefficients)
                 coefficients = self._refined(fit, landmarks, tracked, None, _RIDGE)
-        return Fit(identity, camera, coefficients)
+        fit = Fit(identity, camera, coefficients)
+        return Fit(identity, camera, self._refined(fit, landmarks, coefficients, _GAZE, _GAZE_RIDGE))
 
     def residual(self, fit: Fit, landmarks: Tensor) -> Tensor:
         """(B, 468, 2) fitted minus tracked skin landmarks, normalised picture coordinates."""
         face = self.mean + fit.identity + self._expression(fit.identity, fit.coefficients)
         return (fit.camera.project(face) - landmarks)[:, :SKIN_LANDMARKS, :2]
+
+    def _with_irises(self, offsets: Tensor) -> Tensor:
+        """Offsets (B, 478, 3) whose irises move with the rims of their eyes, as the eyeballs do."""
+        moved = offsets.clone()
+        for iris, ring in zip(IRISES, EYE_RINGS, strict=True):
+            moved[:, iris] = offsets[:, list(ring)].mean(1, keepdim=True)
+        return moved
 
     def _expression(self, identity: Tensor, coefficients: Tensor) -> Tensor:
         scaled = self.template.with_lid_gain(identity, coefficients)
@@ -174,8 +187,11 @@ class Fitter:
         normal = jacobian @ jacobian.mT + ridge * torch.eye(len(rows), device=weight.device)
         step = torch.linalg.solve(normal, (jacobian @ missing[..., None])[..., 0])
         coefficients = tracked.clone()
-        coefficients[:, rows] = (tracked[:, rows] + step).clamp(0, 1)
-        return coefficients
+        coefficients[:, rows] = tracked[:, rows] + step
+        for one, other in _OPPOSED:  # an eye looks one way: what one loses the other must gain
+            way = coefficients[:, one] - coefficients[:, other]
+            coefficients[:, one], coefficients[:, other] = way, -way
+        return coefficients.clamp(0, 1)
 
 
 def _procrustes(points: Tensor, wanted: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:

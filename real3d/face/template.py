@@ -34,13 +34,15 @@ _LID_PAIRS = (
     ((386, 385, 387), (374, 380, 373)),
     ((159, 158, 160), (145, 153, 144)),
 )
-_EYE_RINGS = (
+EYE_RINGS = (
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
 )
 """Landmarks around the left and the right eye."""
 SKIN_LANDMARKS = 468
 """The first landmarks lie on the skin; five an iris follow, the right eye's first."""
+IRISES = (slice(473, 478), slice(468, 473))
+"""Landmarks of the left and of the right iris."""
 
 TEMPLATE_FILE = Path(__file__).parent / "template.npz"
 
@@ -84,7 +86,7 @@ class Template(nn.Module):
         """(52, 478, 3) what the shapes do to the landmarks; gaze turns the irises (linearised)."""
         moves = self._landmarks_of(self.shapes)
         for side, (name, sign) in enumerate((("Left", 1.0), ("Right", -1.0))):
-            iris = slice(473, 478) if name == "Left" else slice(468, 473)
+            iris = IRISES[side]
             arms = self.landmarks[iris] - self.eye_centres[side]
             for direction, axis in (
                 ("Out", (0.0, -sign * GAZE_YAW, 0.0)),
@@ -161,7 +163,7 @@ def _spread(vertices: np.ndarray, landmarks: np.ndarray, vertex_layer: np.ndarra
     points = landmarks[:SKIN_LANDMARKS]
     _, unique = np.unique(points.round(3), axis=0, return_index=True)
     unit = np.eye(SKIN_LANDMARKS)[unique]
-    basis = RBFInterpolator(points[unique], unit, kernel="linear", degree=1, smoothing=0.02)
+    basis = RBFInterpolator(points[unique], unit, kernel="linear", degree=1, smoothing=0.001)
     spread = np.zeros((len(vertices), len(landmarks)), np.float32)
     spread[:, :SKIN_LANDMARKS] = basis(vertices)
     distance = np.linalg.norm(vertices[:, None] - points[None, unique[::3]], axis=-1).min(1)
@@ -169,7 +171,7 @@ def _spread(vertices: np.ndarray, landmarks: np.ndarray, vertex_layer: np.ndarra
     for layer in (UPPER_TEETH, LOWER_TEETH, TONGUE):
         rigid = vertex_layer == layer
         spread[rigid] = spread[rigid].mean(0)
-    for layer, ring in zip((LEFT_EYE, RIGHT_EYE), _EYE_RINGS, strict=True):
+    for layer, ring in zip((LEFT_EYE, RIGHT_EYE), EYE_RINGS, strict=True):
         row = np.zeros(len(landmarks), np.float32)
         row[list(ring)] = 1 / len(ring)
         spread[vertex_layer == layer] = row

@@ -81,7 +81,6 @@ def test_every_tracked_shape_moves_the_face(head, name):
     assert 0.002 < move.norm(dim=-1).max() < 0.5  # 0.3 mm to 8 cm
 
 
-@pytest.mark.xfail(reason="calibrated before tongueOut was built", strict=True)
 def test_tongue_out_moves_the_tongue_forward(head):
     move = head.shapes[ARKIT_INDEX["tongueOut"]]
     assert move[head.vertex_layer == TONGUE, 2].min() < -0.1
@@ -94,7 +93,7 @@ def test_a_side_moves_more_than_the_other(head, name):
     x = head.landmarks[:SKIN_LANDMARKS, 0]
     left, right = moved[x > 0.05].max(), moved[x < -0.05].max()
     own, other = (left, right) if name.endswith("Left") else (right, left)
-    assert own > 1.2 * other
+    assert own > 3 * other
 
 
 @pytest.mark.parametrize(("name", "landmark"), DIRECTIONS.items())
