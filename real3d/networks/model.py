@@ -21,6 +21,9 @@ from real3d.networks.volume import Rays, RenderedVolume, Volume
 _MESH_SHARE = 0.02
 """Weight of the mesh's position where the volume is empty."""
 _FLOW_REACH = 0.08
+_SEEN_BEHIND = 0.3
+"""A point of hair this far behind the photo's surface still counts as shown: hair is thick, and its
+depth a guess."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class Real3DNetwork(nn.Module):
         uv, depth = there[..., :2], there[..., 2][:, None]
         surface = sample(source.volume.depth.detach(), uv)
         inside = (uv.abs().amax(-1) < 0.99)[:, None]
-        seen = (torch.sigmoid((surface - depth + 0.12) / 0.03) * inside).detach()
+        seen = (torch.sigmoid((surface - depth + _SEEN_BEHIND) / 0.03) * inside).detach()
         flow = (uv - grid).permute(0, 3, 1, 2)
 
         firm = F.avg_pool2d(target.firmness, 5, 1, 2) * target.hit
