@@ -1,12 +1,15 @@
 """`python -m finetune_video prepare | train` and `torchrun … -m finetune_video train`."""
 
 import logging
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from finetune_video.prepare import PrepareConfig
+from real3d.errors import Real3DError
 from real3d.training.config import TrainConfig, cpu_smoke
 
 
@@ -31,8 +34,20 @@ def _smoke(data: Path, out: Path) -> None:
     train(cpu_smoke(data, out))
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command: 0, or 2 when the input was wrong."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    tyro.extras.subcommand_cli_from_dict(
-        {"prepare": _prepare, "train": _train, "smoke": _smoke}, prog="python -m finetune_video"
-    )
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            {"prepare": _prepare, "train": _train, "smoke": _smoke},
+            prog="python -m finetune_video",
+            args=arguments,
+        )
+    except Real3DError as error:
+        print(f"finetune_video: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,7 +5,6 @@ import logging
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import av
@@ -61,7 +60,9 @@ class _Worker:
         torch.set_num_threads(1)
         self.config, self.tracker, self.segmenter = config, FaceTracker(), PersonSegmenter()
 
-    def frame(self, image: np.ndarray, face: TrackedFace, window: CropWindow, size: int) -> TrackedFrame:
+    def frame(
+        self, image: np.ndarray, face: TrackedFace, window: CropWindow, size: int
+    ) -> TrackedFrame:
         crop = crop_image(image, window, size)
         guide = cv2.resize(crop, (256, 256), interpolation=cv2.INTER_AREA)
         alpha = refine_matte(guide, self.segmenter.segment(guide))

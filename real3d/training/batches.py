@@ -78,9 +78,11 @@ class PairSampler:
         parts = []
         for name, n in zip(names, counts.tolist(), strict=True):
             if n:
-                part = self._photos(name, n) if name.startswith("portraits") else self._pairs(name, n)
+                part = (
+                    self._photos(name, n) if name.startswith("portraits") else self._pairs(name, n)
+                )
                 parts.append(part)
-        return _with_colours(_joined(parts))
+        return _with_colours(_joined(parts), self._random)
 
     def _pairs(self, name: str, count: int) -> Batch:
         bank, fits = self._banks[name], self._banks[name].fits
@@ -117,7 +119,11 @@ class PairSampler:
         return int(offsets[np.argmax(score)])
 
     def _batch(
-        self, bank: FrameBank, source: tuple[np.ndarray, Head], target: tuple[np.ndarray, Head], kind: int
+        self,
+        bank: FrameBank,
+        source: tuple[np.ndarray, Head],
+        target: tuple[np.ndarray, Head],
+        kind: int,
     ) -> Batch:
         device, size = bank.images.device, self._geometry.image_px
         s, t = (torch.from_numpy(k).to(device) for k in (source[0], target[0]))
@@ -218,16 +224,17 @@ def _joined(parts: list[Batch]) -> Batch:
     return Batch(*(join([getattr(p, name) for p in parts]) for name in Batch.__dataclass_fields__))
 
 
-def _with_colours(batch: Batch) -> Batch:
+def _with_colours(batch: Batch, random: np.random.Generator) -> Batch:
     """Both pictures with the same random gain of each channel, and brightness."""
-    b, device = len(batch.kind), batch.source.device
-    gain = 0.9 + 0.2 * torch.rand(b, 3, 1, 1, device=device)
-    lift = 0.12 * (torch.rand(b, 1, 1, 1, device=device) - 0.5)
+    drawn = torch.from_numpy(random.random((len(batch.kind), 4, 1, 1))).to(batch.source)
+    gain, lift = 0.9 + 0.2 * drawn[:, :3], 0.12 * (drawn[:, 3:] - 0.5)
     changed = {n: (getattr(batch, n) * gain + lift).clamp(-1, 1) for n in ("source", "target")}
     return Batch(**{n: changed.get(n, getattr(batch, n)) for n in Batch.__dataclass_fields__})
 
 
-def crops(pictures: Tensor, landmarks: Tensor, points: tuple[int, ...], half: float, size: int) -> Tensor:
+def crops(
+    pictures: Tensor, landmarks: Tensor, points: tuple[int, ...], half: float, size: int
+) -> Tensor:
     """(B, C, size, size) squares of half side half (normalised) around the mean of landmarks."""
     centre = landmarks[:, list(points), :2].mean(1)
     steps = (torch.arange(size, device=pictures.device) + 0.5) * (2 / size) - 1

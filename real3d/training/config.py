@@ -34,7 +34,7 @@ class TrainConfig:
     """A run of the trainer."""
 
     data: Path
-    """Folder of shards: clips.npz, orbits.npz, portraits.npz, synthetic*.npz; those there are used."""
+    """Folder of shards: clips, orbits, portraits and synthetic*.npz, those that are there."""
     out: Path
     """Folder for weights/, checkpoint, log and sheets."""
     vgg: Path | None = None

@@ -1,6 +1,7 @@
 """Patch discriminators: mouth, eyes and the picture's texture must look photographed."""
 
-import torch
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,7 +16,7 @@ class PatchDiscriminator(nn.Module):
     def __init__(self, inputs: int, width: int, depth: int):
         super().__init__()
         widths = [inputs] + [width * 2**k for k in range(depth)]
-        layers = [nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(widths[:-1], widths[1:], strict=True)]
+        layers = [nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths)]
         layers.append(nn.Conv2d(widths[-1], widths[-1], 3, padding=1))
         normed = nn.utils.parametrizations.spectral_norm
         self.layers = nn.ModuleList(normed(layer) for layer in layers)
@@ -46,4 +47,9 @@ class Discriminators(nn.Module):
 
 def critic_loss(real: Tensor, made: Tensor) -> Tensor:
     """Hinge loss of a critic, from its scores; a scalar."""
-    return F.relu(1 - real.float()).mean() + F.relu(1 + made.float()).mean()
+    return mean(F.relu(1 - real.float())) + mean(F.relu(1 + made.float()))
+
+
+def mean(x: Tensor) -> Tensor:
+    """Mean, or 0 of nothing: a batch may have no photo that a critic could look at."""
+    return x.sum() / max(x.numel(), 1)

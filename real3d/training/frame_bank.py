@@ -90,7 +90,9 @@ class FrameBank:
             shard.arrays["kind"][: len(clips)],
             fit_clips(fitter, clips, landmarks, coefficients, sources),
             decoded("parts") if synthetic else None,
-            torch.from_numpy(shard.arrays["depth"][:count])[:, None].to(device) if synthetic else None,
+            torch.from_numpy(shard.arrays["depth"][:count])[:, None].to(device)
+            if synthetic
+            else None,
         )
 
 

@@ -19,7 +19,8 @@ FACE = (10, 152, 234, 454)
 MOUTH_HALF, EYE_HALF, FACE_HALF = 0.25, 0.15, 0.5
 DETAIL_PX, FACE_PX = 96, 256
 _NECK_TOP, _NECK_SURE, _NECK_END = 0.93, 0.86, 1.0
-"""Heights of the head frame (y down) where a matte's person stops being head; between them, unsure."""
+"""Heights of the head frame (y down): a matte's person stops being head at the first; between the
+others that is unsure."""
 _VGG_WEIGHTS = (0.3, 0.5, 0.7, 0.7)
 _SMALLEST = 1e-4
 

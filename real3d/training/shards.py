@@ -24,7 +24,10 @@ class TrackedFrame:
     coefficients: np.ndarray
     """(52,) float32."""
     parts_png: bytes = b""
-    """Part labels of synthetic heads: 0 background, 1 hair, 2 face, 3 body, 4 clothes, 5 eyes, 6 mouth."""
+    """Part labels of synthetic heads.
+
+    0 background, 1 hair, 2 face, 3 body, 4 clothes, 5 eyes, 6 mouth.
+    """
     depth: np.ndarray | None = None
     """(64, 64) float16 depth of synthetic heads behind the nose tip, head units; 9 = background."""
 

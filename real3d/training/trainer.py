@@ -26,7 +26,7 @@ from real3d.networks.geometry import TargetGeometry
 from real3d.networks.model import Encoding, Frame, Real3DNetwork, build_network
 from real3d.training.batches import SYNTHETIC, Batch, PairSampler
 from real3d.training.config import TrainConfig
-from real3d.training.discriminators import Discriminators, critic_loss
+from real3d.training.discriminators import Discriminators, critic_loss, mean
 from real3d.training.frame_bank import FrameBank
 from real3d.training.losses import (
     Details,
@@ -105,34 +105,35 @@ class Trainer:
         return self.config.out / "checkpoint.pt"
 
     def _sampler(self) -> PairSampler:
-        fitter = Fitter(self.network.geometry.template)
-        banks = {}
-        for path in sorted(self.config.data.glob("*.npz")):
-            start = time.perf_counter()
-            bank = FrameBank.read(
-                path, fitter, self.config.sources_per_clip, self.device, self.config.limit_clips
-            )
-            banks[path.stem] = bank
-            _LOG.info("%s: %d frames, %.1f s", path, len(bank.images), time.perf_counter() - start)
-        kinds = {n: n.split("_")[0] for n in banks}
-        config = self.config
-        rest = 1 - config.clip_share - config.orbit_share - config.synthetic_share
+        config, fitter = self.config, Fitter(self.network.geometry.template)
         shares = {
             "clips": config.clip_share,
             "orbits": config.orbit_share,
             "synthetic": config.synthetic_share,
-            "portraits": rest,
+            "portraits": 1 - config.clip_share - config.orbit_share - config.synthetic_share,
         }
+        banks = {}
+        for path in sorted(config.data.glob("*.npz")):
+            if path.stem.split("_")[0] not in shares or path.stem.endswith(".part"):
+                continue  # another file, or one that is being written
+            start = time.perf_counter()
+            bank = FrameBank.read(
+                path, fitter, config.sources_per_clip, self.device, config.limit_clips
+            )
+            banks[path.stem] = bank
+            _LOG.info("%s: %d frames, %.1f s", path, len(bank.images), time.perf_counter() - start)
+        if not banks:
+            raise Real3DError(
+                f"{config.data}: no shards of training data. Make some with "
+                "python -m finetune_video prepare, or pretrain_synthetic render."
+            )
+        kinds = {n: n.split("_")[0] for n in banks}
         clips = {
             kind: sum(len(b.clips) for n, b in banks.items() if kinds[n] == kind) for kind in shares
         }
-        by_bank = {
-            n: shares[kinds[n]] * len(b.clips) / clips[kinds[n]] for n, b in banks.items()
-        }
+        by_bank = {n: shares[kinds[n]] * len(b.clips) / clips[kinds[n]] for n, b in banks.items()}
         seed = config.seed + 7919 * self.rank + self.state["step"]
-        return PairSampler(
-            banks, self.network.geometry, by_bank, config.generated_weight, seed
-        )
+        return PairSampler(banks, self.network.geometry, by_bank, config.generated_weight, seed)
 
     def run(self) -> None:
         """Train until the time or the steps are used up; writes weights, log and sheets."""
@@ -185,7 +186,9 @@ class Trainer:
     def _step(self) -> tuple[Batch, Frame, dict[str, Tensor]]:
         config, progress = self.config, self._progress
         warm = min(1.0, (self.state["step"] + 1) / config.warm_up_steps)
-        rate = config.learning_rate * warm * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress)))
+        rate = (
+            config.learning_rate * warm * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress)))
+        )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         with torch.no_grad():
@@ -267,9 +270,9 @@ class Trainer:
             with torch.no_grad():
                 wanted = self.critics({name: true for name, (_, true) in patches.items()})
         self.critics.requires_grad_(True)
-        score = -sum(scores.float().mean() for scores, _ in found.values())
+        score = -sum(mean(scores.float()) for scores, _ in found.values())
         matching = sum(
-            (f.float() - w.float()).abs().mean()
+            mean((f.float() - w.float()).abs())
             for name in found
             for f, w in zip(found[name][1][1:], wanted[name][1][1:], strict=True)
         )
@@ -298,11 +301,13 @@ class Trainer:
         torch._foreach_add_(averaged, list(self.network.parameters()), alpha=1 - keep)
 
     def save(self) -> None:
-        """Averaged weights for use, and everything for resuming, each written beside and renamed."""
+        """Averaged weights for use and everything for resuming, written beside and renamed."""
         out = self.config.out
         save_weights(out / "weights", self.average, self._summary())
         (out / "run.json").write_text(
-            json.dumps({"state": self.state, "config": dataclasses.asdict(self.config)}, default=str)
+            json.dumps(
+                {"state": self.state, "config": dataclasses.asdict(self.config)}, default=str
+            )
         )
         torch.save(self._everything(), out / "checkpoint.part")
         (out / "checkpoint.part").replace(self._checkpoint)
@@ -363,7 +368,7 @@ def _profile():
 
 
 def _numbers(values: dict[str, Tensor]) -> dict[str, float]:
-    return {name: float(value) for name, value in values.items()}
+    return {name: value.item() for name, value in values.items()}
 
 
 def train(config: TrainConfig) -> None:
