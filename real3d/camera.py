@@ -64,7 +64,7 @@ class Camera:
     def to_camera(self, points: Tensor) -> Tensor:
         """Points (B, N, 3) of the head frame in the camera frame."""
         with _exact(points.device):
-            return points.float() @ self.rotation.mT + self.translation[:, None]
+            return _precise(points) @ self.rotation.mT + self.translation[:, None]
 
     def project(self, points: Tensor) -> Tensor:
         """(B, N, 3) of head points (B, N, 3): u, v and the distance behind the head's origin."""
@@ -77,12 +77,17 @@ class Camera:
         z = depth + self.translation[:, None, 2]
         seen = torch.cat([uv * (z / FOCAL)[..., None], z[..., None]], -1)
         with _exact(uv.device):
-            return (seen - self.translation[:, None]).float() @ self.rotation
+            return _precise(seen - self.translation[:, None]) @ self.rotation
 
 
 def _exact(device: torch.device) -> torch.autocast:
     """Positions in half precision would be pixels off, whatever the networks compute in."""
     return torch.autocast(device.type, enabled=False)
+
+
+def _precise(points: Tensor) -> Tensor:
+    """Half precision as float32; float64 stays what it is."""
+    return points.to(torch.promote_types(points.dtype, torch.float32))
 
 
 def camera_from_pose(rotation: Tensor, scale: Tensor, offset: Tensor) -> Camera:

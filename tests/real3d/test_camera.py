@@ -66,6 +66,19 @@ def test_gradient_of_the_projection(points):
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_precision_of_positions(cameras, points, dtype):
+    """Single for half, even under autocast; double stays double."""
+    wanted = torch.float64 if dtype == torch.float64 else torch.float32
+    there = Camera(cameras.rotation.to(wanted), cameras.translation.to(wanted))
+    given = points.to(dtype)
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = there.project(given)
+        back = there.unproject(seen[..., :2].to(dtype), seen[..., 2].to(dtype))
+    assert seen.dtype == back.dtype == wanted
+    torch.testing.assert_close(seen, there.project(given.to(wanted)), atol=1e-6, rtol=0)
+
+
 def test_indexing_expanding_and_joining(cameras):
     assert len(cameras[1:]) == 2
     assert len(cameras[:1].expand(5)) == 5
