@@ -21,7 +21,7 @@ class CropWindow:
     side_px: float
 
     def matrix(self, size: int) -> np.ndarray:
-        """(2, 3) affine map from picture pixels (corner origin) to pixels of a crop of that size."""
+        """(2, 3) affine map from pixels (corner origin) to those of a crop of that size."""
         k = size / self.side_px
         return np.array(
             [
@@ -60,9 +60,7 @@ def crop_image(image: np.ndarray, window: CropWindow, size: int) -> np.ndarray:
         matrix[:, :2] /= factor
     matrix[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5  # OpenCV's origin is the first pixel's centre
     flags = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
-    return cv2.warpAffine(
-        image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
+    return cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def crop_landmarks(landmarks_px: np.ndarray, window: CropWindow) -> np.ndarray:

@@ -84,7 +84,9 @@ class Fitter:
         moved = self._expression(identity, coefficients)
         camera = self._pose(self.mean + identity + moved, landmarks, camera)
         fit = Fit(identity, camera, coefficients)
-        return Fit(identity, camera, self._refined(fit, landmarks, coefficients, _GAZE, _GAZE_RIDGE))
+        return Fit(
+            identity, camera, self._refined(fit, landmarks, coefficients, _GAZE, _GAZE_RIDGE)
+        )
 
     def driven(self, identity: Tensor, landmarks: Tensor, coefficients: Tensor) -> Fit:
         """Pose and expression of B frames of people whose identity (B, 478, 3) is known."""
@@ -96,7 +98,9 @@ class Fitter:
                 fit = Fit(identity, camera, coefficients)
                 coefficients = self._refined(fit, landmarks, tracked, None, _RIDGE)
         fit = Fit(identity, camera, coefficients)
-        return Fit(identity, camera, self._refined(fit, landmarks, coefficients, _GAZE, _GAZE_RIDGE))
+        return Fit(
+            identity, camera, self._refined(fit, landmarks, coefficients, _GAZE, _GAZE_RIDGE)
+        )
 
     def residual(self, fit: Fit, landmarks: Tensor) -> Tensor:
         """(B, 468, 2) fitted minus tracked skin landmarks, normalised picture coordinates."""
@@ -118,7 +122,9 @@ class Fitter:
         """Landmarks in the head frame, the tracker's depth taken from their mean."""
         depth = landmarks[..., 2] / camera.scale[:, None]
         face = self.mean[:SKIN_LANDMARKS].mean(0)
-        centre = camera.to_camera(face.expand(len(camera), 1, 3))[..., 2] - camera.translation[:, 2:]
+        centre = (
+            camera.to_camera(face.expand(len(camera), 1, 3))[..., 2] - camera.translation[:, 2:]
+        )
         mean = depth[:, :SKIN_LANDMARKS].mean(1, keepdim=True)
         return camera.unproject(landmarks[..., :2], depth - mean + centre)
 
@@ -170,7 +176,7 @@ class Fitter:
     def _refined(
         self, fit: Fit, landmarks: Tensor, tracked: Tensor, rows: list[int] | None, ridge: float
     ) -> Tensor:
-        """Tracked coefficients (B, 52), some or all moved towards the landmarks by ridge regression."""
+        """Tracked coefficients (B, 52), some or all moved to the landmarks by ridge regression."""
         rows = list(range(len(self.shapes))) if rows is None else rows
         gains = self.template.with_lid_gain(fit.identity, torch.ones_like(tracked))[:, rows]
         face = self.mean + fit.identity + self._expression(fit.identity, tracked)
@@ -195,7 +201,7 @@ class Fitter:
 
 
 def _procrustes(points: Tensor, wanted: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Rotation (B, 3, 3), scale (B,), shift (B, 3) that best carry points to wanted (Umeyama 1991)."""
+    """Rotation (B, 3, 3), scale (B,), shift (B, 3) from points to wanted (Umeyama 1991)."""
     share = (weight / weight.sum())[:, None]
     mean_p, mean_w = (points * share).sum(1, keepdim=True), (wanted * share).sum(1, keepdim=True)
     p, w = points - mean_p, wanted - mean_w

@@ -1,7 +1,8 @@
 """A z-buffer rasteriser in plain torch, for batches of posed template heads.
 
 Every triangle lists the pixel centres of its bounding box, tests them and writes depth and its own
-number, packed into one integer, by an atomic minimum. Slow and obvious twin: pyrender, in the tests.
+number, packed into one integer, by an atomic minimum. Slow and obvious twins, a loop and pyrender,
+are in the tests.
 """
 
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ class Rasteriser:
         return self._raster(triangle.view(batch, size, size), xy, projected.shape[1])
 
     def _raster(self, triangle: Tensor, xy: Tensor, vertices: int) -> Raster:
-        batch, size, _ = triangle.shape
+        size = triangle.shape[-1]
         pixels = (triangle.view(-1) >= 0).nonzero()[:, 0]
         image = torch.div(pixels, size * size, rounding_mode="floor")
         which = triangle.view(-1)[pixels]

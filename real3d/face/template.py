@@ -146,7 +146,9 @@ class Template(nn.Module):
 def _gaze_rotation(coefficients: Tensor, side: int) -> Tensor:
     """(B, 3, 3) of the left (0) or right (1) eyeball."""
     name, sign = (("Left", 1.0), ("Right", -1.0))[side]
-    look = {d: coefficients[:, ARKIT_INDEX[f"eyeLook{d}{name}"]] for d in ("Out", "In", "Up", "Down")}
+    look = {
+        d: coefficients[:, ARKIT_INDEX[f"eyeLook{d}{name}"]] for d in ("Out", "In", "Up", "Down")
+    }
     yaw = sign * (look["Out"] - look["In"]) * GAZE_YAW
     pitch = (look["Up"] - look["Down"]) * GAZE_PITCH
     still = torch.zeros_like(yaw)

@@ -1,4 +1,4 @@
-"""The photo warped by the posed mesh alone: a baseline, and a maker of false sources for training."""
+"""The photo warped by the posed mesh alone: a baseline, and it makes false sources for training."""
 
 import torch
 from torch import Tensor

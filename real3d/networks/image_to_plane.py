@@ -71,7 +71,7 @@ class ImageToPlane(nn.Module):
         geometry: SourceGeometry,
         frontal_depth: Tensor,
     ) -> Planes:
-        """Planes of photos (B, 3, S, S) in [-1, 1], mattes (B, 1, S, S), features (B, C, S/4, S/4)."""
+        """Planes of photos (B, 3, S, S) in [-1, 1], their mattes and features (B, C, S/4, S/4)."""
         uv, seen = geometry.frontal_uv, geometry.frontal_seen
         size = features.shape[-1]
         small = F.avg_pool2d(torch.cat([photo, alpha], 1), photo.shape[-1] // size)

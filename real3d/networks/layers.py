@@ -39,7 +39,7 @@ def pull_push(values: Tensor, mask: Tensor, leak: float = 0.02) -> Tensor:
 
 
 class ChannelNorm(nn.Module):
-    """Root mean square norm over a pixel's channels: no statistics over space, one pass over memory."""
+    """Root mean square norm over a pixel's channels: one pass, and no statistics over space."""
 
     def __init__(self, channels: int):
         super().__init__()

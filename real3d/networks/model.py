@@ -111,9 +111,7 @@ class Real3DNetwork(nn.Module):
             geometry = self.geometry.source(head)
             background = background_plate(photo, alpha)
         features = self.features(F.pixel_unshuffle(torch.cat([photo, alpha], 1), 4))
-        planes = self.image_to_plane(
-            photo, alpha, features, geometry, self.geometry.frontal_depth
-        )
+        planes = self.image_to_plane(photo, alpha, features, geometry, self.geometry.frontal_depth)
         rays = Rays(
             head.camera, geometry.ray_depth, geometry.ray_to_canonical, geometry.ray_firmness
         )
@@ -190,7 +188,9 @@ class Real3DNetwork(nn.Module):
             torch.cat([source.features.float(), F.avg_pool2d(source.photo, 4),
                        F.avg_pool2d(source.alpha, 4)], 1), grid,
         )  # fmt: skip
-        own = F.avg_pool2d(torch.cat([volume.features.float(), volume.canonical, volume.alpha], 1), 2)
+        own = F.avg_pool2d(
+            torch.cat([volume.features.float(), volume.canonical, volume.alpha], 1), 2
+        )
         return self.flow(torch.cat([own, found, F.avg_pool2d(seen, 8)], 1), pose)
 
     def _torso(

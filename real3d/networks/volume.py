@@ -71,7 +71,7 @@ class Volume(nn.Module):
     ) -> RenderedVolume:
         """Render. jitter moves the samples at random (training); prior is Geometry.prior."""
         z, step, points = self._sample_points(rays, jitter)
-        batch, count, samples, _ = points.shape
+        count, samples = points.shape[1:3]
         density, features = self.decode(planes, prior, points.flatten(1, 2))
         density = density.unflatten(1, (count, samples))
         weights = composite_weights(density, step)
