@@ -8,6 +8,7 @@ import tyro
 
 from pretrain_synthetic.build_template import TemplateConfig
 from pretrain_synthetic.calibrate import CalibrateConfig
+from pretrain_synthetic.one_shot import OneShotConfig
 from pretrain_synthetic.render_shard import RenderConfig
 from pretrain_synthetic.sheet import SheetConfig
 from real3d.errors import Real3DError
@@ -17,6 +18,7 @@ COMMANDS = {
     "sheet": SheetConfig,
     "template": TemplateConfig,
     "calibrate": CalibrateConfig,
+    "one-shot": OneShotConfig,
 }
 
 
