@@ -254,7 +254,7 @@ class Geometry(nn.Module):
         found = sample(source.classes, uv, "nearest", "zeros")
         inside = (uv.abs().amax(-1) < 0.995)[:, None]
         shown = ((found - classes - 1).abs() < 0.5) & (depth < surface + _SEEN_DEPTH) & inside
-        soft = shown.float() * smoothstep(facing, 0.05, 0.3)
+        soft = shown.float() * smoothstep(facing, 0.12, 0.4)
         return F.avg_pool2d(soft, 3, 1, 1) * shown
 
 

@@ -137,11 +137,11 @@ class Real3DNetwork(nn.Module):
         pose = _pose(source.head.camera, head.camera)
         condition = torch.cat([coefficients, pose], 1)
 
-        flow, seen, surface = self._correspondence(source, target, head, volume)
+        flow, seen, mirror, surface = self._correspondence(source, target, head, volume)
         refinement = self._refined(source, volume, flow, seen, condition)
         flow = flow + enlarge(refinement, 8)
         torso = self._torso(source, head, volume, pose)
-        candidates = self._candidates(source, target, volume, torso, flow, seen)
+        candidates = self._candidates(source, target, volume, torso, flow, seen, mirror)
         maps = F.avg_pool2d(torch.cat([target.canonical, target.normals], 1), 2)
         features = self._features(source, volume, torso, flow, candidates)
         composite = self.htb(candidates, maps, features, condition)
@@ -152,10 +152,11 @@ class Real3DNetwork(nn.Module):
 
     def _correspondence(
         self, source: Encoding, target: TargetGeometry, head: Head, volume: RenderedVolume
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-        """Flow (B, 2, S, S) into the photo, whether the photo shows it, and the volume's look-up.
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Where pixels come from: on the face the mesh decides, elsewhere the volume's surface.
 
-        On the face the mesh decides, elsewhere the volume's surface, moved as the mesh nearby.
+        Flow (B, 2, S, S) into the photo and whether the photo shows it; where the photo has the
+        mirror image (B, S, S, 2) and whether it shows that; the look-up through the volume alone.
         """
         size, device = volume.alpha.shape[-1], volume.alpha.device
         grid = pixel_grid(size, device)
@@ -163,21 +164,32 @@ class Real3DNetwork(nn.Module):
         mesh = head.camera.unproject(flat, target.ray_depth.flatten(1))
         mesh = mesh.mT.unflatten(2, (size, size)) + target.ray_to_canonical
         canonical = (volume.canonical + _MESH_SHARE * mesh) / (volume.alpha.float() + _MESH_SHARE)
-        there = source.head.camera.project((canonical + target.ray_to_source).flatten(2).mT)
-        there = there.unflatten(1, (size, size))
-        uv, depth = there[..., :2], there[..., 2][:, None]
-        surface = sample(source.volume.depth.detach(), uv)
-        inside = (uv.abs().amax(-1) < 0.99)[:, None]
-        seen = (torch.sigmoid((surface - depth + _SEEN_BEHIND) / 0.03) * inside).detach()
+        there = canonical + target.ray_to_source
+        uv, seen = _shown(source, there)
         flow = (uv - grid).permute(0, 3, 1, 2)
+        with torch.no_grad():
+            mirror_uv, mirror_seen = _shown(
+                source, there * there.new_tensor([-1, 1, 1])[:, None, None]
+            )
 
         firm = F.avg_pool2d(target.firmness, 5, 1, 2) * target.hit
         full = pixel_grid(self.config.image_px, device)
         mesh_flow = (target.source_uv - full).permute(0, 3, 1, 2)
         mixed = torch.lerp(enlarge(flow, 4), mesh_flow, firm)
         mixed_seen = torch.lerp(enlarge(seen, 4), target.seen, firm)
+        eyes = target.classes[:, list(EYE_CLASSES)].sum(1, keepdim=True)
+        on_mesh = torch.maximum(target.firmness * target.hit, eyes)
+        around = enlarge(torch.cat([mirror_uv.permute(0, 3, 1, 2), mirror_seen], 1), 4)
+        mirror_flow = torch.cat([target.mirror_uv.permute(0, 3, 1, 2), target.mirror_seen], 1)
+        mirror = torch.where(on_mesh > 0.5, mirror_flow, around)
+        mirror_seen = torch.lerp(around[:, 2:], target.mirror_seen, on_mesh)
         half = pixel_grid(self.config.image_px // 2, device) + enlarge(flow, 2).permute(0, 2, 3, 1)
-        return mixed, mixed_seen, (sample(source.photo, half), seen)
+        return (
+            mixed,
+            mixed_seen,
+            (mirror[:, :2].permute(0, 2, 3, 1), mirror_seen),
+            (sample(source.photo, half), seen),
+        )
 
     def _refined(
         self, source: Encoding, volume: RenderedVolume, flow: Tensor, seen: Tensor, pose: Tensor
@@ -219,6 +231,7 @@ class Real3DNetwork(nn.Module):
         torso: TorsoMotion,
         flow: Tensor,
         seen: Tensor,
+        mirror: tuple[Tensor, Tensor],
     ) -> Candidates:
         grid = pixel_grid(self.config.image_px, flow.device)
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
@@ -227,8 +240,8 @@ class Real3DNetwork(nn.Module):
         return Candidates(
             look_up=sample(source.photo, grid + flow.permute(0, 2, 3, 1)),
             seen=seen,
-            mirror=sample(source.photo, target.mirror_uv),
-            mirror_seen=target.mirror_seen * torch.maximum(firm, eyes),
+            mirror=sample(source.photo, mirror[0]),
+            mirror_seen=mirror[1],
             torso=sample(source.photo, torso_grid),
             torso_alpha=enlarge(torso.alpha, 8),
             background=source.background,
@@ -251,6 +264,15 @@ class Real3DNetwork(nn.Module):
         body = sample(source.features, grid + enlarge(torso.flow, 2).permute(0, 2, 3, 1))
         alpha = F.avg_pool2d(given.alpha, 4)
         return torch.cat([volume.features, head, body, alpha, seen], 1)
+
+
+def _shown(source: Encoding, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Where (B, n, n, 2) the photo has points (B, 3, n, n), and whether it shows them (B, 1, n, n)."""
+    there = source.head.camera.project(points.flatten(2).mT).unflatten(1, points.shape[2:])
+    uv, depth = there[..., :2], there[..., 2][:, None]
+    surface = sample(source.volume.depth.detach(), uv)
+    inside = (uv.abs().amax(-1) < 0.99)[:, None]
+    return uv, (torch.sigmoid((surface - depth + _SEEN_BEHIND) / 0.03) * inside).detach()
 
 
 def _pose(source: Camera, target: Camera) -> Tensor:
