@@ -37,7 +37,7 @@ def main(out: Path) -> None:
         )
         *_, last = real3d.render(avatar, both, model=model, relative=True)
         pictures.append(last)
-    pictures += [real3d.redirect(avatar, model, yaw, 0, 0) for yaw in (-45, -20, 20, 45)]
+    pictures += [real3d.redirect(avatar, model, yaw, 0, 0) for yaw in (-40, -20, 20, 40)]
     small = [Image.fromarray(p).resize((SIDE_PX, SIDE_PX), Image.LANCZOS) for p in pictures]
     print(write_image(out, np.concatenate([np.array(p) for p in small], 1)))
 

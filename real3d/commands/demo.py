@@ -5,6 +5,9 @@ from pathlib import Path
 
 from real3d.commands.options import ModelOptions, Out, require_range, require_size
 
+_SWING_DEG = 35.0
+"""The orbit stays where the bundled weights know the hair."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Demo(ModelOptions):
@@ -50,7 +53,9 @@ class Demo(ModelOptions):
                 video.write(frame)
 
         seconds = 0.75 * self.seconds
-        frames = real3d.orbit(avatar, model, seconds=seconds, fps=self.fps, size=size)
+        frames = real3d.orbit(
+            avatar, model, seconds=seconds, fps=self.fps, yaw_deg=_SWING_DEG, size=size
+        )
         with VideoWriter(self.out / "orbit.mp4", self.fps, (size, size)) as video:
             for frame in progress(frames, "orbit.mp4", round(seconds * self.fps), "frames"):
                 video.write(frame)

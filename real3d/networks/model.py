@@ -267,7 +267,7 @@ class Real3DNetwork(nn.Module):
 
 
 def _shown(source: Encoding, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Where (B, n, n, 2) the photo has points (B, 3, n, n), and whether it shows them (B, 1, n, n)."""
+    """Where the photo has points (B, 3, n, n), as (B, n, n, 2), and whether it shows them."""
     there = source.head.camera.project(points.flatten(2).mT).unflatten(1, points.shape[2:])
     uv, depth = there[..., :2], there[..., 2][:, None]
     surface = sample(source.volume.depth.detach(), uv)
