@@ -80,8 +80,7 @@ class Trainer:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.critics = Discriminators().to(self.device, memory_format=torch.channels_last)
-        vgg = VGGFeatures(config.vgg).to(self.device, memory_format=torch.channels_last)
-        self.vgg = vgg
+        self.vgg = VGGFeatures(config.vgg).to(self.device, memory_format=torch.channels_last)
         self.state = {"step": 0, "seconds": 0.0, "images": 0}
         rates = {"betas": (0.9, 0.99), "fused": cuda}
         self.optimiser = torch.optim.Adam(self.network.parameters(), config.learning_rate, **rates)
@@ -354,7 +353,7 @@ def _compile(network: Real3DNetwork, vgg: VGGFeatures) -> None:
         network.features, network.motion_adapter, network.volume.decoder, network.torso,
         network.flow, network.htb, vgg,
     ):  # fmt: skip
-        module.compile()
+        module.compile(dynamic=False)
 
 
 @contextlib.contextmanager
