@@ -75,7 +75,7 @@ class _Worker:
         )
 
     def window(self, face: TrackedFace, image: np.ndarray) -> CropWindow | None:
-        window = portrait_window(face, image.shape[1], image.shape[0], inside=True)
+        window = portrait_window(face, image.shape[1], image.shape[0], largest_share=1)
         large = window.side_px >= max(self.config.smallest_crop * face.height_px, 170)
         return window if large else None
 

@@ -9,6 +9,8 @@ from real3d.face.tracking import TrackedFace
 
 FACE_SHARE = 0.42
 """Height of the face over the height of the crop."""
+TIGHTEST_SHARE = 0.55
+"""The same where a photo ends close to the face."""
 LANDMARK_COUNT = 478
 
 
@@ -32,17 +34,16 @@ class CropWindow:
 
 
 def portrait_window(
-    face: TrackedFace, width: int, height: int, inside: bool = False, share: float = FACE_SHARE
+    face: TrackedFace, width: int, height: int, largest_share: float = TIGHTEST_SHARE
 ) -> CropWindow:
     """Window around a face of a picture of that size in pixels.
 
-    The window moves, but does not shrink, to stay inside the picture as far as it can. With inside
-    it also shrinks, so that it never reaches over the border (training data).
+    It moves to stay inside the picture, and shrinks until the face has largest_share of its height
+    (1: until nothing is outside); what is still missing beyond the border repeats it.
     """
     x0, y0, x1, y1 = face.box_px
-    side = face.height_px / share
-    if inside:
-        side = min(side, width, height)
+    wanted, tightest = face.height_px / FACE_SHARE, face.height_px / largest_share
+    side = min(wanted, max(tightest, min(width, height)))
 
     def place(centre: float, length: int) -> float:
         return length / 2 if side >= length else float(np.clip(centre, side / 2, length - side / 2))

@@ -4,6 +4,8 @@ from PIL import Image
 from skimage import data
 
 from real3d.errors import Real3DError
+from real3d.face.crop import portrait_window
+from real3d.face.tracking import TrackedFace
 from real3d.image import write_image
 from real3d.photo import Portrait, find_faces
 
@@ -66,3 +68,13 @@ def test_no_face():
         Portrait.from_image(np.full((300, 400, 3), 128, np.uint8), name="wall.jpg")
     with pytest.raises(Real3DError, match="too few"):
         Portrait.from_image(np.zeros((8, 8, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("side_px", "wanted"), [(1000, 100 / 0.42), (200, 200), (120, 100 / 0.55), (90, 100 / 0.55)]
+)
+def test_window_shrinks_before_it_leaves_the_photo(side_px, wanted):
+    landmarks = np.zeros((478, 3), np.float32)
+    landmarks[0, :2], landmarks[1:, :2] = (10, 0), (60, 100)
+    face = TrackedFace(landmarks, np.zeros(52, np.float32))
+    assert portrait_window(face, side_px, side_px).side_px == pytest.approx(wanted)
