@@ -27,8 +27,8 @@ EYE_CLASSES = (3, 4)
 
 GAZE_YAW, GAZE_PITCH = math.radians(30), math.radians(22)
 """Turn of an eyeball when eyeLookOut or eyeLookUp is 1."""
-_LID_TRAVEL = 0.068
-"""Lid gap that eyeBlink = 1 shuts with a tenth to spare, head units."""
+_LID_TRAVEL = 0.072
+"""Lid gap that eyeBlink = 1 shuts with a little to spare, head units."""
 _LID_GAIN = (0.35, 1.7)
 _LID_PAIRS = (
     ((386, 385, 387), (374, 380, 373)),
