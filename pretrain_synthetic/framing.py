@@ -1,13 +1,20 @@
 """Cameras of the training set: any view of the head, framed as real3d crops portraits."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from pretrain_synthetic.heads.scene import Camera
+from pretrain_synthetic.heads.turn import HeadTurn
 from pretrain_synthetic.landmarks import MESH_COUNT, project
 
-YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 75.0, 25.0, 12.0
+YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG = 85.0, 25.0, 15.0
 FACE_SHARE = 0.43
 """Mean height of the 468 landmarks as a share of the picture's."""
+TURN_LIMIT_DEG = (60.0, 20.0, 10.0)
+"""Yaw, pitch, roll of the head against the chest."""
+_FARTHEST_OFFSET = 0.3
+"""Of the face's centre from the picture's; 1 = half the picture."""
 
 
 def sample_crop_camera(rng: np.random.Generator, landmarks: np.ndarray, frontal: bool) -> Camera:
@@ -17,6 +24,35 @@ def sample_crop_camera(rng: np.random.Generator, landmarks: np.ndarray, frontal:
     share = float(np.clip(rng.normal(FACE_SHARE, 0.035), 0.35, 0.5))
     offset = np.clip(rng.normal(0, 0.06, 2), -0.15, 0.15)
     return frame_face(landmarks, angles, fov, share, offset)
+
+
+def sample_turn(rng: np.random.Generator, wide: bool) -> HeadTurn:
+    """How the head stands on the neck: near rest, or wide, where far yaws are as frequent."""
+    angles = rng.normal(0, (4.0, 3.0, 2.0))
+    if wide:
+        limit = TURN_LIMIT_DEG[0]
+        yaw = rng.choice([-1, 1]) * limit * rng.beta(1.6, 1.0)
+        angles = np.array([yaw, *rng.normal(0, (9.0, 4.5))])
+    return HeadTurn(
+        *(float(np.clip(x, -m, m)) for x, m in zip(angles, TURN_LIMIT_DEG, strict=True))
+    )
+
+
+def follow(rng: np.random.Generator, portrait: Camera, landmarks: np.ndarray) -> Camera:
+    """The portrait camera, shifted after a turned head (landmarks as in frame_face).
+
+    In half of the pictures it stays where it is as long as the face is well inside, as in a film;
+    in the others it moves along, as a still would be cropped.
+    """
+    image = project(landmarks, portrait.view, portrait.fov)[:MESH_COUNT, :2]
+    centre = (image.min(0) + image.max(0)) / 2
+    wanted = np.clip(centre, -_FARTHEST_OFFSET, _FARTHEST_OFFSET)
+    if rng.random() < 0.5:
+        wanted = np.clip(rng.normal(0, 0.06, 2), -0.15, 0.15)
+    distance = -(portrait.view[2, :3] @ landmarks[:MESH_COUNT].mean(0) + portrait.view[2, 3])
+    view = portrait.view.copy()
+    view[:2, 3] += (wanted - centre) * (1, -1) * np.tan(portrait.fov / 2) * distance
+    return replace(portrait, view=view)
 
 
 def frame_face(
@@ -41,9 +77,9 @@ def frame_face(
 def _angles(rng: np.random.Generator, frontal: bool) -> tuple[float, float, float]:
     """Yaw, pitch, roll in degrees; side views are as frequent as half profiles."""
     if frontal:
-        yaw, pitch, roll = rng.normal(0, (6.0, 4.0, 2.0))
+        yaw, pitch, roll = rng.normal(0, (9.0, 5.0, 2.0))
     else:
         yaw = rng.choice([-1, 1]) * YAW_LIMIT_DEG * rng.beta(1.3, 1.2)
-        pitch, roll = rng.normal(0, (11.0, 5.0))
+        pitch, roll = rng.normal(0, (11.0, 6.0))
     limits = (YAW_LIMIT_DEG, PITCH_LIMIT_DEG, ROLL_LIMIT_DEG)
     return tuple(float(np.clip(x, -m, m)) for x, m in zip((yaw, pitch, roll), limits, strict=True))

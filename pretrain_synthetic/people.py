@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pretrain_synthetic.framing import sample_crop_camera
+from pretrain_synthetic.framing import follow, sample_crop_camera, sample_turn
 from pretrain_synthetic.heads.assets import Assets
 from pretrain_synthetic.heads.expression import expression, gaze, sample_expression
 from pretrain_synthetic.heads.light import sample_backdrop, sample_light
@@ -21,8 +21,18 @@ from real3d.training.shards import TrackedClip, TrackedFrame, encode_webp
 
 LABEL_SIZE, DEPTH_SIZE = 192, 64
 BACKGROUND_DEPTH = 9.0
-VIEWS = (True, False)
-"""Views of an expression: near frontal, then from any side."""
+FRONTAL, TURNED, ORBIT = "frontal", "turned", "orbit"
+"""The head nearly as it is at rest; turned on the neck; seen from any side. The portrait camera
+stays in the first two."""
+VIEWS = (
+    (FRONTAL, ORBIT),
+    (TURNED, ORBIT),
+    (FRONTAL, TURNED),
+    (TURNED, ORBIT),
+    (FRONTAL, TURNED),
+    (TURNED, ORBIT),
+)
+"""Two views of each expression."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +74,15 @@ class Studio:
     places: LandmarkPlaces
 
     @classmethod
-    def open(cls, assets: Assets, size: int, supersample: int, lights: int) -> "Studio":
+    def open(
+        cls, assets: Assets, size: int, supersample: int, lights: int, device: int = 0
+    ) -> "Studio":
         """With a renderer of its own."""
-        return cls(assets, Renderer(size, supersample, lights), LandmarkPlaces.on(assets))
+        renderer = Renderer(size, supersample, lights, device=device)
+        return cls(assets, renderer, LandmarkPlaces.on(assets))
 
     def views(self, seed: int, index: int) -> Iterator[View]:
-        """Twelve views of person number index: six expressions, near frontal and from any side.
+        """Twelve views of person number index: six expressions, two views each (VIEWS).
 
         Light and backdrop stay; the same seed gives the same views.
         """
@@ -79,20 +92,27 @@ class Studio:
         look = sample_look(rng, assets, person)
         neutral = neutral_vertices(assets, person)
         masks = assets.texture("body_masks")
-        light, backdrop = sample_light(rng, assets), None
+        light = sample_light(rng, assets)
         self.renderer.set_light(light)
-        for amounts in sample_expressions(rng, assets):
+        portrait = sample_crop_camera(rng, self.places.points(assets, neutral), frontal=True)
+        backdrop = sample_backdrop(rng, light, portrait, self.renderer.size)
+        for amounts, kinds in zip(sample_expressions(rng, assets), VIEWS, strict=True):
             posed = posed_vertices(assets, person, neutral, amounts)
-            self.renderer.set_meshes(build_meshes(assets, look, posed), masks, look.skin)
+            meshes = build_meshes(assets, look, neutral, posed)
+            self.renderer.set_meshes(meshes, masks, look.skin)
             points = self.places.points(assets, posed)
-            for frontal in VIEWS:
-                camera = sample_crop_camera(rng, points, frontal)
-                if backdrop is None:
-                    backdrop = sample_backdrop(rng, light, camera, self.renderer.size)
+            for kind in kinds:
+                turn = sample_turn(rng, wide=kind == TURNED)
+                turned = points @ turn.matrix()[:3, :3].T + turn.matrix()[:3, 3]
+                if kind == ORBIT:
+                    camera = sample_crop_camera(rng, turned, frontal=False)
+                else:
+                    camera = follow(rng, portrait, turned)
+                view = camera.view @ turn.matrix()
                 yield View(
-                    self.renderer.render(camera, backdrop),
-                    project(points, camera.view, camera.fov),
-                    float(-(camera.view[2, :3] @ points[NOSE_TIP] + camera.view[2, 3])),
+                    self.renderer.render(camera, backdrop, turn),
+                    project(points, view, camera.fov),
+                    float(-(view[2, :3] @ points[NOSE_TIP] + view[2, 3])),
                     amounts[to_arkit],
                 )
         self.renderer.forget_textures([masks])

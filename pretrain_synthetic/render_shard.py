@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 import os
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from real3d.errors import Real3DError
 from real3d.training.shards import TrackedClip, write_shard
 
 if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
+
     from pretrain_synthetic.people import Studio
 
 logger = logging.getLogger(__name__)
@@ -39,11 +42,11 @@ class StudioConfig:
                 raise Real3DError(f"--{name} is {getattr(self, name)}, must be 1 or more.")
         Assets(self.assets)
 
-    def open(self) -> "Studio":
-        """Needs OpenGL (pretrain_synthetic.heads.render)."""
+    def open(self, device: int = 0) -> "Studio":
+        """On a GPU by its number; needs OpenGL (pretrain_synthetic.heads.render)."""
         from pretrain_synthetic.people import Studio
 
-        return Studio.open(Assets(self.assets), self.size, self.supersample, self.lights)
+        return Studio.open(Assets(self.assets), self.size, self.supersample, self.lights, device)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class RenderConfig(StudioConfig):
     people: int = 100
     workers: int = 2
     """Processes, each with its own OpenGL context."""
+    devices: int = 1
+    """GPUs over which the processes are spread."""
     seed: int = 0
     first: int = 0
     """Number of the first person, to extend a set."""
@@ -83,8 +88,10 @@ class RenderConfig(StudioConfig):
 def render(config: RenderConfig) -> list[Path]:
     """Render what is missing and write it; returns all shards."""
     config.check()
-    if config.people < 1 or config.workers < 1 or config.shard_people < 0:
-        raise Real3DError("--people and --workers must be 1 or more, --shard-people 0 or more.")
+    if min(config.people, config.workers, config.devices) < 1 or config.shard_people < 0:
+        raise Real3DError(
+            "--people, --workers and --devices must be 1 or more, --shard-people 0 or more."
+        )
     if config.out.suffix != ".npz":
         raise Real3DError(f"--out is {config.out}, must end in .npz.")
     shards = config.shards()
@@ -95,31 +102,47 @@ def render(config: RenderConfig) -> list[Path]:
     film = film_people(config, [number for _, people in missing for number in people])
     images, start = 0, time.perf_counter()
     for path, people in missing:
-        images += write_shard(path, [next(film) for _ in people])
+        clips = [clip for clip in (next(film) for _ in people) if clip is not None]
+        if not clips:
+            raise Real3DError(
+                f"{path}: none of its {len(people)} people could be drawn; see above."
+            )
+        images += write_shard(path, clips)
         rate = images / (time.perf_counter() - start)
         logger.info("%s: %d people; %.2f images/s", path, len(people), rate)
     return [path for path, _ in shards]
 
 
-def film_people(config: RenderConfig, numbers: list[int]) -> Iterator[TrackedClip]:
-    """Clips of the people, in order, as they get ready."""
+def film_people(config: RenderConfig, numbers: list[int]) -> Iterator[TrackedClip | None]:
+    """Clips of the people, in order, as they get ready; None for one that failed."""
     context = multiprocessing.get_context("spawn")  # an OpenGL context does not survive a fork
-    with context.Pool(config.workers, _open_studio, (config,)) as pool:
-        yield from pool.imap(_film, [(config.seed, number) for number in numbers])
+    started = context.Value("i", 0)
+    with context.Pool(config.workers, _open_studio, (config, started)) as pool:
+        tasks = [(config.seed, number) for number in numbers]
+        for (_, number), (clip, reason) in zip(tasks, pool.imap(_film, tasks), strict=True):
+            if clip is None:
+                logger.warning("person %d is left out: %s", number, reason)
+            yield clip
 
 
 _studio: "Studio | None" = None
 """Of a worker process: tasks reach it only by a global name."""
 
 
-def _open_studio(config: RenderConfig) -> None:
+def _open_studio(config: RenderConfig, started: "Synchronized[int]") -> None:
     global _studio
+    with started.get_lock():
+        device, started.value = started.value % config.devices, started.value + 1
     os.environ["LP_NUM_THREADS"] = "1"  # llvmpipe: the processes share the cores
     import cv2
 
     cv2.setNumThreads(1)
-    _studio = config.open()
+    _studio = config.open(device)
 
 
-def _film(task: tuple[int, int]) -> TrackedClip:
-    return _studio.film(*task)
+def _film(task: tuple[int, int]) -> tuple[TrackedClip | None, str]:
+    """The clip, or why there is none: one odd person must not end a long render."""
+    try:
+        return _studio.film(*task), ""
+    except Exception as error:
+        return None, "".join(traceback.format_exception(error))

@@ -7,6 +7,7 @@ import numpy as np
 from pretrain_synthetic.heads.assets import Assets
 from pretrain_synthetic.heads.look import Look
 from pretrain_synthetic.heads.scene import Mesh
+from pretrain_synthetic.heads.turn import cloth_follows, hair_follows, skin_follows
 
 HAIR, FACE, BODY, CLOTHES, EYES, MOUTH = range(1, 7)
 """Part labels (pretrain_synthetic.heads.PARTS)."""
@@ -22,21 +23,26 @@ _STYLE = {  # first word of a proxy's name: material, part label, alpha cut, bum
 }
 TONGUE_BACK = np.array([0, 0.02, -0.06])
 """Decimetres: the mouth of the scans is shallower; keep the tip behind the teeth."""
+_FOLLOWS = {"hair": hair_follows, "clothes": cloth_follows}
+"""Who moves less than the head when it turns."""
 _SKIN_BUMP = 0.035
 _SHELLS = 8
 
 
-def build_meshes(assets: Assets, look: Look, posed: np.ndarray) -> list[Mesh]:
-    """Meshes of a person with body vertices (v, 3)."""
+def build_meshes(assets: Assets, look: Look, neutral: np.ndarray, posed: np.ndarray) -> list[Mesh]:
+    """Meshes of a person with body vertices (v, 3) at rest and with an expression."""
     body = assets.body
+    chin = neutral[body["chin_vertex"]].mean(0)
     face = body["face"].astype(int)
     hidden = np.zeros(len(posed), bool)
     meshes = []
     for name, texture in look.textures.items():
-        meshes += _worn(assets, look, name, texture, posed)
+        meshes += _worn(assets, look, name, texture, posed, chin)
         if name.startswith("clothes"):
             hidden[assets.proxy(name).hidden] = True
-    vertex = _vertices(assets, "body", posed, normals(posed, face[:, :3]))
+    follows = skin_follows(neutral, chin)
+    follows[face[body["region"] != BODY, :3]] = 1
+    vertex = _vertices(assets, "body", posed, normals(posed, face[:, :3]), follows)
     triangle = _seams(assets, "body")[2]
     shown = ~hidden[face[:, :3]].all(1)
     region = body["region"]
@@ -48,7 +54,12 @@ def build_meshes(assets: Assets, look: Look, posed: np.ndarray) -> list[Mesh]:
 
 
 def _worn(
-    assets: Assets, look: Look, name: str, texture: np.ndarray, posed: np.ndarray
+    assets: Assets,
+    look: Look,
+    name: str,
+    texture: np.ndarray,
+    posed: np.ndarray,
+    chin: np.ndarray,
 ) -> list[Mesh]:
     """One proxy; hair with its loose layers."""
     proxy = assets.proxy(name)
@@ -58,7 +69,10 @@ def _worn(
         points = look.cut.shape(points)
     elif kind == "tongue":
         points = points + TONGUE_BACK
-    vertex = _vertices(assets, name, points, normals(points, proxy.face[:, :3]))
+    follows = np.ones(len(points))
+    if kind in _FOLLOWS:
+        follows = _FOLLOWS[kind](points, chin)
+    vertex = _vertices(assets, name, points, normals(points, proxy.face[:, :3]), follows)
     triangle = _seams(assets, name)[2]
     material, label, cut, bump = _STYLE[kind]
     tint = look.enamel if kind == "teeth" else (1.0, 1.0, 1.0)
@@ -117,11 +131,13 @@ def normals(vertex: np.ndarray, face: np.ndarray) -> np.ndarray:
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
 
 
-def _vertices(assets: Assets, name: str, point: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """(n, 8) float32 position, normal, uv, split at the uv seams."""
+def _vertices(
+    assets: Assets, name: str, point: np.ndarray, normal: np.ndarray, follows: np.ndarray
+) -> np.ndarray:
+    """(n, 9) float32 position, normal, uv, share of the head's turn; split at the uv seams."""
     v, t, _ = _seams(assets, name)
     uv = assets.body["uv"] if name == "body" else assets.proxy(name).uv
-    return np.concatenate([point[v], normal[v], uv[t]], 1).astype("f4")
+    return np.concatenate([point[v], normal[v], uv[t], follows[v, None]], 1).astype("f4")
 
 
 @functools.cache

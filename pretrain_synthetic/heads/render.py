@@ -12,6 +12,7 @@ from pretrain_synthetic.heads import shaders
 from pretrain_synthetic.heads.light import lamps_of
 from pretrain_synthetic.heads.resolve import Buffers, resolve
 from pretrain_synthetic.heads.scene import Camera, Frame, Light, Mesh, Skin, look_at, perspective
+from pretrain_synthetic.heads.turn import PIVOT_DM, HeadTurn
 from real3d.errors import Real3DError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _TILES = 8
 _NEAR_DM, _FAR_DM = 2, 80
 _CENTRE_DM, _RADIUS_DM = np.array([0, -0.6, -0.75]), 3.4
 """The sphere that casts shadows."""
+_AHEAD = HeadTurn()
 
 
 def create_context(device_index: int = 0) -> "moderngl.Context":
@@ -56,9 +58,14 @@ class Renderer:
     """Holds the GL context. Order of calls: set_light, set_meshes, then render any views."""
 
     def __init__(
-        self, size: int, supersample: int = 2, lights: int = 8, shadow_px: int = 384
+        self,
+        size: int,
+        supersample: int = 2,
+        lights: int = 8,
+        shadow_px: int = 384,
+        device: int = 0,
     ) -> None:
-        c = self.context = create_context()
+        c = self.context = create_context(device)
         self.size, self.inner, self.lights, self.shadow_px = (
             size,
             size * supersample,
@@ -82,10 +89,10 @@ class Renderer:
         self.shadow_buffer = c.framebuffer(depth_attachment=self.atlas)
         corner = c.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], "f4").tobytes())
         self.quad = c.vertex_array(self.shade, [(corner, "2f", "q")])
-        self.drawn, self.textures, self.surroundings = [], {}, None
+        self.drawn, self.textures, self.surroundings, self.turn = [], {}, None, None
 
     def set_light(self, light: Light) -> None:
-        """Light the scene; shadows follow with set_meshes."""
+        """Light the scene; set_meshes has to follow."""
         self.lamps, self.light = lamps_of(light, self.lights), light
         if self.surroundings:
             self.surroundings.release()
@@ -97,7 +104,7 @@ class Renderer:
         self.surroundings.filter = (self.context.LINEAR_MIPMAP_LINEAR, self.context.LINEAR)
 
     def set_meshes(self, meshes: Iterable[Mesh], masks: np.ndarray, skin: Skin) -> None:
-        """Upload a posed person and draw the shadow maps; masks (h, w, 4): where hair grows."""
+        """Upload a posed person; masks (h, w, 4): where hair grows."""
         for _, *objects in self.drawn:
             for gl in objects:
                 gl.release()
@@ -106,11 +113,13 @@ class Renderer:
             vertex = self.context.buffer(m.vertex.tobytes())
             index = self.context.buffer(m.triangle.astype("i4").tobytes())
             draw = self.context.vertex_array(
-                self.geometry, [(vertex, "3f 3f 2f", "p", "n", "t")], index
+                self.geometry, [(vertex, "3f 3f 2f 1f", "p", "n", "t", "w")], index
             )
-            cast = self.context.vertex_array(self.caster, [(vertex, "3f 12x 2f", "p", "t")], index)
+            cast = self.context.vertex_array(
+                self.caster, [(vertex, "3f 12x 2f 1f", "p", "t", "w")], index
+            )
             self.drawn.append((m, draw, cast, vertex, index))
-        self._draw_shadows()
+        self.turn = None
 
     def forget_textures(self, keep: list[np.ndarray]) -> None:
         """Free every texture whose picture is not in keep (call between people)."""
@@ -118,8 +127,14 @@ class Renderer:
         for key in [k for k in self.textures if k not in alive]:
             self.textures.pop(key)[1].release()
 
-    def render(self, camera: Camera, backdrop: np.ndarray) -> Frame:
-        """Draw one view over backdrop (size, size, 3; linear RGB)."""
+    def render(self, camera: Camera, backdrop: np.ndarray, turn: HeadTurn = _AHEAD) -> Frame:
+        """Draw one view over backdrop (size, size, 3; linear RGB), the head turned on the neck."""
+        if turn != self.turn:
+            self.turn = turn
+            for program in (self.geometry, self.caster):
+                program["turn"].value = turn.axis_angle()
+                program["pivot"].value = tuple(PIVOT_DM)
+            self._draw_shadows()
         eye = tuple(-camera.view[:3, :3].T @ camera.view[:3, 3])
         self._draw_surface(camera, eye)
         self._draw_light(eye)

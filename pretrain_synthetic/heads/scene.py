@@ -10,7 +10,7 @@ class Mesh:
     """Triangles with one texture."""
 
     vertex: np.ndarray
-    """(n, 8) float32 position, normal, uv."""
+    """(n, 9) float32 position, normal, uv, share of the head's turn."""
     triangle: np.ndarray
     """(f, 3) int32."""
     texture: np.ndarray

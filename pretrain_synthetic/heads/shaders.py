@@ -1,14 +1,28 @@
 """GLSL: a G-buffer pass (with hair-like shells), a shadow pass and a deferred many-light pass."""
 
-GEOMETRY_VERTEX = """#version 330
-in vec3 p; in vec3 n; in vec2 t;
+# The head's turn (axis, angle) about pivot; a vertex follows by its share w (Rodrigues' formula).
+_TURN = """
+uniform vec4 turn; uniform vec3 pivot;
+vec3 about(vec3 v, float angle) {
+  float c = cos(angle), s = sin(angle);
+  return v * c + cross(turn.xyz, v) * s + turn.xyz * dot(turn.xyz, v) * (1. - c);
+}
+vec3 turned(vec3 v, float w) { return pivot + about(v - pivot, turn.w * w); }
+"""
+GEOMETRY_VERTEX = (
+    """#version 330
+in vec3 p; in vec3 n; in vec2 t; in float w;
 uniform mat4 MVP; uniform float lift, push; uniform vec3 eye;
 out vec3 P; out vec3 N; out vec2 T;
+"""
+    + _TURN
+    + """
 void main() {
-  P = p + n * lift; N = n; T = t; gl_Position = MVP * vec4(P, 1);
+  P = turned(p + n * lift, w); N = about(n, turn.w * w); T = t; gl_Position = MVP * vec4(P, 1);
   vec4 b = MVP * vec4(P + normalize(P - eye) * push, 1);  // depth only: teeth must not pierce skin
   gl_Position.z = b.z / b.w * gl_Position.w;
 }"""
+)
 
 # material: 1 skin, 2 eye, 3 hair, 4 wet mouth, 6 cloth. Alpha is tested against a hashed threshold,
 # so that soft hair edges survive as noise which supersampling averages.
@@ -62,9 +76,14 @@ void main() {
   o0 = vec4(albedo, float(material + 16 * label)); o1 = vec4(n, 1); o2 = vec4(P, 1);
 }"""
 
-SHADOW_VERTEX = """#version 330
-in vec3 p; in vec2 t; uniform mat4 MVP; out vec2 T;
-void main() { T = t; gl_Position = MVP * vec4(p, 1); }"""
+SHADOW_VERTEX = (
+    """#version 330
+in vec3 p; in vec2 t; in float w; uniform mat4 MVP; out vec2 T;
+"""
+    + _TURN
+    + """
+void main() { T = t; gl_Position = MVP * vec4(turned(p, w), 1); }"""
+)
 SHADOW_FRAGMENT = """#version 330
 in vec2 T; uniform sampler2D tex; uniform float cut;
 void main() { if (texture(tex, T).a < cut) discard; }"""

@@ -17,9 +17,10 @@ def test_a_person_has_all_parts(assets):
     rng = np.random.default_rng(2)
     person = sample_identity(rng, assets)
     look = sample_look(rng, assets, person)
-    meshes = build_meshes(assets, look, neutral_vertices(assets, person))
+    neutral = neutral_vertices(assets, person)
+    meshes = build_meshes(assets, look, neutral, neutral)
     assert {m.label for m in meshes} >= {2, 3, 4, 5, 6}
     for m in meshes:
-        assert m.vertex.shape[1] == 8
+        assert m.vertex.shape[1] == 9
         assert m.triangle.max() < len(m.vertex)
         assert np.isfinite(m.vertex).all()
