@@ -15,6 +15,7 @@ from pretrain_synthetic.heads.meshes import build_meshes
 from pretrain_synthetic.heads.render import Renderer
 from pretrain_synthetic.heads.scene import Frame
 from pretrain_synthetic.heads.shape import neutral_vertices, posed_vertices, sample_identity
+from pretrain_synthetic.heads.strands import grown_hair
 from pretrain_synthetic.landmarks import HEAD_UNIT_DM, NOSE_TIP, LandmarkPlaces, project
 from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.training.shards import TrackedClip, TrackedFrame, encode_webp
@@ -91,6 +92,7 @@ class Studio:
         person = sample_identity(rng, assets)
         look = sample_look(rng, assets, person)
         neutral = neutral_vertices(assets, person)
+        hair = grown_hair(rng, assets, look.cut, neutral)
         masks = assets.texture("body_masks")
         light = sample_light(rng, assets)
         self.renderer.set_light(light)
@@ -98,7 +100,7 @@ class Studio:
         backdrop = sample_backdrop(rng, light, portrait, self.renderer.size)
         for amounts, kinds in zip(sample_expressions(rng, assets), VIEWS, strict=True):
             posed = posed_vertices(assets, person, neutral, amounts)
-            meshes = build_meshes(assets, look, neutral, posed)
+            meshes = build_meshes(assets, look, neutral, posed) + hair
             self.renderer.set_meshes(meshes, masks, look.skin)
             points = self.places.points(assets, posed)
             for kind in kinds:

@@ -8,11 +8,14 @@ import numpy as np
 from pretrain_synthetic.heads.assets import Assets
 from pretrain_synthetic.heads.shape import Identity
 from pretrain_synthetic.heads.skin import smooth_field
+from pretrain_synthetic.heads.styles import Style, sample_style
 
 LONG_CUTS = {"bob02": 0.1, "long01": 0.38, "braid01": 0.18, "ponytail01": 0.24}
 SHORT_CUTS = {"short01": 0.3, "short02": 0.25, "short03": 0.1, "short04": 0.25, "afro01": 0.22}
 CURLY = "hair_afro01"
 KINDS = ("bald", "buzz", "short", "long")
+_GROWN = 0.85
+"""Share of short and long hair that grows; the rest wears a mesh."""
 _KIND_SHARES = {"female": (0.01, 0.03, 0.24, 0.72), "male": (0.1, 0.2, 0.5, 0.2)}
 _COLOURS = {  # linear RGB and how often
     "black": ((0.018, 0.015, 0.013), 4),
@@ -38,7 +41,7 @@ class Cut:
     """A hair cut on a head."""
 
     kind: str
-    """One of KINDS."""
+    """One of KINDS, or "thin" for receding hair."""
     proxy: str | None
     """Name of the mesh; bald and buzz have none."""
     rgb: np.ndarray
@@ -47,6 +50,10 @@ class Cut:
     """(3,) about the skull's centre; negative x mirrors the cut."""
     length: float
     """Stretch below the ears."""
+    style: Style | None = None
+    """Hair that grows (pretrain_synthetic.heads.strands) in place of a mesh."""
+    grey: float = 0.0
+    """Share of white strands in grown hair."""
 
     def shape(self, points: np.ndarray) -> np.ndarray:
         """Vertices (n, 3) of the fitted mesh, scaled and stretched."""
@@ -65,8 +72,11 @@ class Cut:
 def sample_cut(rng: np.random.Generator, person: Identity, female: bool) -> Cut:
     """A random cut and colour that fit the person."""
     kind = str(rng.choice(KINDS, p=_KIND_SHARES["female" if female else "male"]))
-    proxy = None
-    if kind in ("short", "long"):
+    proxy = style = None
+    if kind in ("short", "long") and rng.random() < _GROWN:
+        _, style = sample_style(rng, female, float(person.race[0]), person.age)
+        kind = "thin" if style.receding else ("long" if style.top > 1 else "short")
+    elif kind in ("short", "long"):
         cuts = SHORT_CUTS if kind == "short" else LONG_CUTS
         share = np.array(list(cuts.values()))
         proxy = "hair_" + str(rng.choice(list(cuts), p=share / share.sum()))
@@ -74,7 +84,8 @@ def sample_cut(rng: np.random.Generator, person: Identity, female: bool) -> Cut:
             proxy = CURLY
     scale = rng.uniform([0.98, 0.98, 0.98], [1.1, 1.06, 1.1]) * [rng.choice([-1, 1]), 1, 1]
     length = float(np.exp(rng.normal(0, 0.25))) if kind == "long" else 1.0
-    return Cut(kind, proxy, _sample_colour(rng, person), scale, length)
+    grey = rng.beta(1, 3) if person.age > 0.75 else rng.beta(0.3, 20)
+    return Cut(kind, proxy, _sample_colour(rng, person), scale, length, style, float(grey))
 
 
 def _sample_colour(rng: np.random.Generator, person: Identity) -> np.ndarray:

@@ -12,7 +12,7 @@ from pretrain_synthetic.heads.shape import Identity
 from pretrain_synthetic.heads.skin import sample_skin
 
 _ENAMEL = np.array([1.1, 1.06, 0.97])
-_SCALP_STRENGTH = {"bald": 0.0, "buzz": 0.75, "short": 0.85, "long": 0.85}
+_SCALP_STRENGTH = {"bald": 0.0, "buzz": 0.75, "short": 0.85, "long": 0.85, "thin": 0.25}
 
 
 @dataclass(frozen=True)

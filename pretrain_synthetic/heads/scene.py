@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+CARD = (-1.0, 1.0, 1.0)
+"""Mesh.strands of ribbons whose normals are those of the whole hair."""
+
 
 @dataclass(frozen=True)
 class Mesh:

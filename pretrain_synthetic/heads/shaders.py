@@ -57,6 +57,10 @@ void main() {
       alpha *= 1. - strands.x * gap * smoothstep(-.2, .7, soft(T * 60. + strands.x * 17.));
     }
     float hash = rnd(floor(gl_FragCoord.xy) * .731 + vec2(material, strands.x * 57.));
+    if (strands.x < 0.) {      // a card's own order of a pixel's samples: layers add up
+      ivec2 q = ivec2(gl_FragCoord.xy) & 1; int id = gl_PrimitiveID / 2;
+      hash = (float((q.x + 2 * q.y * (1 + q.x) + id * 7 + (id >> 3)) & 3) + .5) / 4.;
+    }
     if (alpha < (cut < 0. ? mix(.08, .92, hash) : cut)) discard;
   }
   vec3 albedo = pow(a.rgb, vec3(2.2)) * tint * light;
@@ -66,14 +70,21 @@ void main() {
     albedo = mix(albedo, stubble.rgb, clamp(m.g * m.g * stubble.a * g, 0., 1.));
   }
   if (shell.x > 0.) albedo = tint * light;
-  if (!gl_FrontFacing && material == 3) n = -n;
+  if (!gl_FrontFacing && material == 3 && strands.x >= 0.) n = -n;
+  float twist = 0.;             // of the strand about the normal, for its highlight
+  if (material == 3 && shell.x <= 0.) {
+    vec3 s = normalize(dFdx(P) * dFdy(T.x) - dFdy(P) * dFdx(T.x) + 1e-9);
+    vec3 x = normalize(cross(n, abs(n.y) < .9 ? vec3(0, 1, 0) : vec3(1, 0, 0)));
+    twist = atan(dot(s, cross(n, x)), dot(s, x));
+    if (isnan(twist)) twist = 0.;
+  }
   if (bump > 0.) {             // Mikkelsen 2010: bump from albedo through screen-space derivatives
     float h = dot(albedo, vec3(.33)); vec3 dx = dFdx(P), dy = dFdy(P);
     vec3 r1 = cross(dy, n), r2 = cross(n, dx); float det = dot(dx, r1);
     vec3 g = sign(det) * (dFdx(h) * r1 + dFdy(h) * r2);
     vec3 b = normalize(abs(det) * n - bump * g); if (!any(isnan(b))) n = b;
   }
-  o0 = vec4(albedo, float(material + 16 * label)); o1 = vec4(n, 1); o2 = vec4(P, 1);
+  o0 = vec4(albedo, float(material + 16 * label)); o1 = vec4(n, twist); o2 = vec4(P, 1);
 }"""
 
 SHADOW_VERTEX = (
@@ -127,7 +138,7 @@ void main() {
     }
     vec3 w = max(vec3(0), (vec3(nl) + wrap) / (1. + wrap)); D += LC[i] * w / (1. + wrap) * sh;
     float m = max(nl, 0.); visible += m * sh; total += m;
-    if (nl > 0. && mat != 2) {
+    if (nl > 0. && mat != 2 && mat != 3) {
       vec3 h = normalize(l + v);
       float nh = max(dot(n, h), 0.), vh = max(dot(v, h), 0.), nv = max(dot(n, v), .05);
       float d = a2 / (3.14159 * pow(nh * nh * (a2 - 1.) + 1., 2.) + 1e-4), k = rough * rough * .5;
@@ -135,6 +146,19 @@ void main() {
       float F = F0 + (1. - F0) * pow(1. - vh, 5.);
       S += LC[i] * nl * sh * d * G * F * .25 * 3.14159 * sc * .85;
     }
+  }
+  if (mat == 3) {               // Kajiya and Kay 1989, two lobes shifted along the strand
+    vec3 x = normalize(cross(n, abs(n.y) < .9 ? vec3(0, 1, 0) : vec3(1, 0, 0)));
+    float a = texture(g1, U).a; vec3 t = cos(a) * x + sin(a) * cross(n, x);
+    vec3 albedo = texture(g0, U).rgb; S = vec3(0);
+    vec3 t0 = normalize(t - .12 * n), t1 = normalize(t + .16 * n);
+    for (int i = 0; i < NL; i++) {
+      vec3 h = normalize(LD[i] + v); float front = smoothstep(-.15, .35, dot(n, LD[i]));
+      float a0 = dot(t0, h), a1 = dot(t1, h);
+      float e0 = pow(max(1. - a0 * a0, 0.), 45.), e1 = pow(max(1. - a1 * a1, 0.), 12.);
+      S += LC[i] * front * (.03 * e0 + .25 * albedo * e1);
+    }
+    S *= visible / total;
   }
   float ao = visible / total;
   if (mat == 2) {
