@@ -9,6 +9,7 @@ import numpy as np
 from pretrain_synthetic.framing import follow, sample_crop_camera, sample_turn
 from pretrain_synthetic.heads.assets import Assets
 from pretrain_synthetic.heads.expression import expression, gaze, sample_expression
+from pretrain_synthetic.heads.glasses import glasses, sample_frame
 from pretrain_synthetic.heads.light import sample_backdrop, sample_light
 from pretrain_synthetic.heads.look import sample_look
 from pretrain_synthetic.heads.meshes import build_meshes
@@ -92,7 +93,10 @@ class Studio:
         person = sample_identity(rng, assets)
         look = sample_look(rng, assets, person)
         neutral = neutral_vertices(assets, person)
-        hair = grown_hair(rng, assets, look.cut, neutral)
+        worn = grown_hair(rng, assets, look.cut, neutral)
+        frame = sample_frame(rng)
+        if frame is not None:
+            worn += glasses(frame, neutral, self.places.points(assets, neutral))
         masks = assets.texture("body_masks")
         light = sample_light(rng, assets)
         self.renderer.set_light(light)
@@ -100,7 +104,7 @@ class Studio:
         backdrop = sample_backdrop(rng, light, portrait, self.renderer.size)
         for amounts, kinds in zip(sample_expressions(rng, assets), VIEWS, strict=True):
             posed = posed_vertices(assets, person, neutral, amounts)
-            meshes = build_meshes(assets, look, neutral, posed) + hair
+            meshes = build_meshes(assets, look, neutral, posed) + worn
             self.renderer.set_meshes(meshes, masks, look.skin)
             points = self.places.points(assets, posed)
             for kind in kinds:

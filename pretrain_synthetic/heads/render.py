@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PUSH = {"mouth": 0.07, "eye": 0.012}
 """Decimetres by which a material is drawn behind its place (depth test only)."""
-_MATERIAL = {"skin": 1, "eye": 2, "hair": 3, "mouth": 4, "cloth": 6}
+_MATERIAL = {"skin": 1, "eye": 2, "hair": 3, "mouth": 4, "gloss": 5, "cloth": 6}
 _TILES = 8
 """Shadow maps side by side in the atlas."""
 _NEAR_DM, _FAR_DM = 2, 80

@@ -19,7 +19,7 @@ class Mesh:
     texture: np.ndarray
     """(h, w, 4) uint8 RGBA."""
     material: str
-    """"skin", "eye", "hair", "mouth" or "cloth"."""
+    """"skin", "eye", "hair", "mouth", "gloss" or "cloth"."""
     label: int
     """Part label."""
     cut: float = -1.0

@@ -24,8 +24,8 @@ void main() {
 }"""
 )
 
-# material: 1 skin, 2 eye, 3 hair, 4 wet mouth, 6 cloth. Alpha is tested against a hashed threshold,
-# so that soft hair edges survive as noise which supersampling averages.
+# material: 1 skin, 2 eye, 3 hair, 4 wet mouth, 5 glossy, 6 cloth. Alpha is tested against a hashed
+# threshold, so that soft hair edges survive as noise which supersampling averages.
 GEOMETRY_FRAGMENT = """#version 330
 in vec3 P; in vec3 N; in vec2 T;
 uniform sampler2D tex, masks; uniform int material, label; uniform vec3 tint;
@@ -123,6 +123,7 @@ void main() {
   if (mat == 1) { wrap = vec3(.22, .08, .05); F0 = .028; rough = mix(.6, .42, gloss); sc = .75; }
   else if (mat == 2) { F0 = .03; rough = .08; sc = .6; wrap = vec3(.15); }
   else if (mat == 3) { wrap = vec3(.45); rough = .5; F0 = .03; sc = .5; }
+  else if (mat == 5) { rough = .22; F0 = .06; }
   else if (mat == 4) { rough = .25; wrap = vec3(.2); sc = .5; }
   else { rough = .9; sc = .3; }
   float r0 = ign(gl_FragCoord.xy) * 6.2831853, visible = 0., total = 1e-4, a2 = pow(rough, 4.);
