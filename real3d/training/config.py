@@ -73,6 +73,8 @@ class TrainConfig:
     log_every: int = 50
     sheet_every: int = 1000
     save_every_s: float = 180.0
+    look_every_s: float = 30.0
+    """How often the data folder is looked at for new shards."""
     seed: int = 0
 
 

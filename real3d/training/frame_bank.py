@@ -96,6 +96,30 @@ class FrameBank:
         )
 
 
+def joined_banks(one: FrameBank, other: FrameBank) -> FrameBank:
+    """Two banks of one kind as one; their pictures have the same size."""
+    frames, clips = len(one.images), len(one.clips)
+    a, b = one.fits, other.fits
+    fits = Fits(
+        np.concatenate([a.source, b.source + frames]),
+        np.concatenate([a.clip, b.clip + clips]),
+        torch.cat([a.identity, b.identity]),
+        np.concatenate([a.first, b.first[1:] + a.first[-1]]),
+        Camera.cat([a.camera, b.camera]),
+        torch.cat([a.coefficients, b.coefficients]),
+    )
+    moved = [range(c.start + frames, c.stop + frames) for c in other.clips]
+
+    def both(name: str) -> Tensor | None:
+        pair = getattr(one, name), getattr(other, name)
+        return None if pair[0] is None else torch.cat(pair)
+
+    return FrameBank(
+        both("images"), both("alphas"), both("landmarks"), one.clips + moved,
+        np.concatenate([one.kinds, other.kinds]), fits, both("parts"), both("depth"),
+    )  # fmt: skip
+
+
 @torch.no_grad()
 def fit_clips(
     fitter: Fitter, clips: list[range], landmarks: Tensor, coefficients: Tensor, sources: int

@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ from real3d.networks.model import Encoding, Frame, Real3DNetwork, build_network
 from real3d.training.batches import SYNTHETIC, Batch, PairSampler
 from real3d.training.config import TrainConfig
 from real3d.training.discriminators import Discriminators, critic_loss, mean
-from real3d.training.frame_bank import FrameBank
+from real3d.training.frame_bank import FrameBank, joined_banks
 from real3d.training.losses import (
     Details,
     detail_crops,
@@ -44,6 +45,8 @@ _NOSE_TIP = 4
 _TEXTURE_PX = 192
 _CRITIC_RATE = 2e-4
 _LARGEST_GRADIENT = 1.0
+_KINDS = ("clips", "orbits", "synthetic", "portraits")
+"""Kinds of shards, by the beginning of a file's name."""
 
 
 class _Step(nn.Module):
@@ -97,42 +100,56 @@ class Trainer:
             self.step_module = DistributedDataParallel(
                 self.step_module, device_ids=[self.rank] if cuda else None, broadcast_buffers=False
             )
-        self.sampler = self._sampler()
+        self._fitter = Fitter(self.network.geometry.template)
+        self._banks: dict[str, FrameBank] = {}
+        self._taken_up: set[Path] = set()
+        self._looked_s = 0.0
+        self._ahead = ThreadPoolExecutor(1)
+        self._take_up_shards()
+        if not self._banks:
+            raise Real3DError(
+                f"{config.data}: no shards of training data. Make some with "
+                "python -m finetune_video prepare, or pretrain_synthetic render."
+            )
 
     @property
     def _checkpoint(self) -> Path:
         return self.config.out / "checkpoint.pt"
 
-    def _sampler(self) -> PairSampler:
-        config, fitter = self.config, Fitter(self.network.geometry.template)
-        shares = {
-            "clips": config.clip_share,
-            "orbits": config.orbit_share,
-            "synthetic": config.synthetic_share,
-            "portraits": 1 - config.clip_share - config.orbit_share - config.synthetic_share,
-        }
-        banks = {}
+    def _take_up_shards(self) -> None:
+        """Read the shards that are new in the data folder, and draw from them as well.
+
+        So people can be rendered while a run already learns from others.
+        """
+        config, found = self.config, False
         for path in sorted(config.data.glob("*.npz")):
-            if path.stem.split("_")[0] not in shares or path.stem.endswith(".part"):
-                continue  # another file, or one that is being written
-            start = time.perf_counter()
+            kind = path.stem.split("_")[0]
+            if kind not in _KINDS or path.stem.endswith(".part") or path in self._taken_up:
+                continue  # another file, one that is being written, or an old one
+            start, found = time.perf_counter(), True
             bank = FrameBank.read(
-                path, fitter, config.sources_per_clip, self.device, config.limit_clips
+                path, self._fitter, config.sources_per_clip, self.device, config.limit_clips
             )
-            banks[path.stem] = bank
+            old = self._banks.pop(kind, None)
+            self._banks[kind] = bank if old is None else joined_banks(old, bank)
+            self._taken_up.add(path)
             _LOG.info("%s: %d frames, %.1f s", path, len(bank.images), time.perf_counter() - start)
-        if not banks:
-            raise Real3DError(
-                f"{config.data}: no shards of training data. Make some with "
-                "python -m finetune_video prepare, or pretrain_synthetic render."
+        if found:
+            kinds = (config.clip_share, config.orbit_share, config.synthetic_share)
+            shares = dict(zip(_KINDS, (*kinds, 1 - sum(kinds)), strict=True))
+            seed = config.seed + 7919 * self.rank + self.state["step"]
+            self._sampler = PairSampler(
+                self._banks, self.network.geometry, shares, config.generated_weight, seed
             )
-        kinds = {n: n.split("_")[0] for n in banks}
-        clips = {
-            kind: sum(len(b.clips) for n, b in banks.items() if kinds[n] == kind) for kind in shares
-        }
-        by_bank = {n: shares[kinds[n]] * len(b.clips) / clips[kinds[n]] for n, b in banks.items()}
-        seed = config.seed + 7919 * self.rank + self.state["step"]
-        return PairSampler(banks, self.network.geometry, by_bank, config.generated_weight, seed)
+            self._next = self._ahead.submit(self._drawn)
+
+    @torch.no_grad()
+    def _drawn(self) -> tuple[Batch, TargetGeometry]:
+        """The next batch; drawn in a thread beside the step before, whose GPU work it follows."""
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)
+        batch, geometry = self._sampler.draw(self.config.batch), self.network.geometry
+        return batch, geometry.target(geometry.source(batch.source_head), batch.target_head)
 
     def run(self) -> None:
         """Train until the time or the steps are used up; writes weights, log and sheets."""
@@ -145,6 +162,9 @@ class Trainer:
             self.state["seconds"] = before + elapsed
             if elapsed > self.config.seconds:
                 break
+            if elapsed - self._looked_s > self.config.look_every_s:
+                self._looked_s = elapsed
+                self._take_up_shards()
             profiled = self.config.profile and self.state["step"] - first == 12
             with _profile() if profiled else contextlib.nullcontext():
                 batch, frame, values = self._step()
@@ -190,10 +210,8 @@ class Trainer:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with torch.no_grad():
-            batch = self.sampler.draw(config.batch)
-            geometry = self.network.geometry
-            target = geometry.target(geometry.source(batch.source_head), batch.target_head)
+        batch, target = self._next.result()
+        self._next = self._ahead.submit(self._drawn)
         with self._autocast():
             source, frame = self.step_module(batch, target)
         adversarial = progress >= config.adversarial_from
