@@ -1,6 +1,6 @@
 """Synthetic people as training clips: one person, one light, several expressions and views."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -35,6 +35,7 @@ VIEWS = (
     (TURNED, ORBIT),
 )
 """Two views of each expression."""
+VIEW_COUNT = sum(len(kinds) for kinds in VIEWS)
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,12 @@ class Studio:
         renderer = Renderer(size, supersample, lights, device=device)
         return cls(assets, renderer, LandmarkPlaces.on(assets))
 
-    def views(self, seed: int, index: int) -> Iterator[View]:
-        """Twelve views of person number index: six expressions, two views each (VIEWS).
+    def views(
+        self, seed: int, index: int, wanted: Collection[int] = range(VIEW_COUNT)
+    ) -> Iterator[View]:
+        """The wanted of twelve views of person number index: six expressions, two views each.
 
-        Light and backdrop stay; the same seed gives the same views.
+        Light and backdrop stay; the same seed gives the same views, however many are wanted.
         """
         rng, assets = np.random.default_rng([seed, index]), self.assets
         to_arkit = [assets.arkit_names.index(name) for name in ARKIT_NAMES]
@@ -102,12 +105,13 @@ class Studio:
         self.renderer.set_light(light)
         portrait = sample_crop_camera(rng, self.places.points(assets, neutral), frontal=True)
         backdrop = sample_backdrop(rng, light, portrait, self.renderer.size)
-        for amounts, kinds in zip(sample_expressions(rng, assets), VIEWS, strict=True):
+        expressions = sample_expressions(rng, assets)
+        for k, (amounts, kinds) in enumerate(zip(expressions, VIEWS, strict=True)):
             posed = posed_vertices(assets, person, neutral, amounts)
             meshes = build_meshes(assets, look, neutral, posed) + worn
             self.renderer.set_meshes(meshes, masks, look.skin)
             points = self.places.points(assets, posed)
-            for kind in kinds:
+            for number, kind in enumerate(kinds, 2 * k):
                 turn = sample_turn(rng, wide=kind == TURNED)
                 turned = points @ turn.matrix()[:3, :3].T + turn.matrix()[:3, 3]
                 if kind == ORBIT:
@@ -115,6 +119,8 @@ class Studio:
                 else:
                     camera = follow(rng, portrait, turned)
                 view = camera.view @ turn.matrix()
+                if number not in wanted:
+                    continue
                 yield View(
                     self.renderer.render(camera, backdrop, turn),
                     project(points, view, camera.fov),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pretrain_synthetic.heads.assets import Assets
 from pretrain_synthetic.heads.procedural import TemplateAssets
+from pretrain_synthetic.split import Split, numbers_of
 from real3d.errors import Real3DError
 from real3d.training.shards import TrackedClip, write_shard
 
@@ -71,7 +72,9 @@ class RenderConfig(StudioConfig):
     """GPUs over which the processes are spread."""
     seed: int = 0
     first: int = 0
-    """Number of the first person, to extend a set."""
+    """Number from which people are taken, to extend a set."""
+    split: Split = "train"
+    """Train or val: one in twenty numbers of a seed is kept back for val."""
     shard_people: int = 0
     """People a shard, so that what is finished can be used; 0: one shard."""
 
@@ -79,9 +82,9 @@ class RenderConfig(StudioConfig):
         """Render; returns the last shard."""
         return render(self)[-1]
 
-    def shards(self) -> list[tuple[Path, range]]:
+    def shards(self) -> list[tuple[Path, list[int]]]:
         """The shards and the numbers of the people in each."""
-        numbers = range(self.first, self.first + self.people)
+        numbers = numbers_of(self.split, self.seed, self.first, self.people)
         if not self.shard_people:
             return [(self.out, numbers)]
         parts = [
