@@ -8,6 +8,7 @@ import tyro
 
 from pretrain_synthetic.build_template import TemplateConfig
 from pretrain_synthetic.calibrate import CalibrateConfig
+from pretrain_synthetic.evaluate import EvaluateConfig
 from pretrain_synthetic.one_shot import OneShotConfig
 from pretrain_synthetic.render_shard import RenderConfig
 from pretrain_synthetic.sheet import SheetConfig
@@ -19,6 +20,7 @@ COMMANDS = {
     "template": TemplateConfig,
     "calibrate": CalibrateConfig,
     "one-shot": OneShotConfig,
+    "evaluate": EvaluateConfig,
 }
 
 

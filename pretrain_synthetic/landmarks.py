@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pretrain_synthetic.heads.assets import Assets, Proxy
+from pretrain_synthetic.heads.procedural import TemplateAssets
 
 MESH_COUNT, COUNT = 468, 478
 """The first 468 landmarks lie on the skin; five for each iris follow, the right eye's first."""
@@ -37,6 +38,11 @@ class LandmarkPlaces:
     @classmethod
     def on(cls, assets: Assets) -> "LandmarkPlaces":
         """Places on the meshes of assets."""
+        if isinstance(assets, TemplateAssets):
+            vertex, weight = assets.landmarks
+            eyes = assets.proxy("eyes").index[:, 0]
+            iris = np.searchsorted(eyes, vertex[MESH_COUNT:])
+            return cls(vertex[:MESH_COUNT], weight[:MESH_COUNT], iris, weight[MESH_COUNT:])
         with np.load(SKIN_FILE) as z:
             vertex, weight = z["vertex"].astype(int), z["weight"]
         eyes = assets.proxy("eyes")

@@ -1,6 +1,6 @@
 """Synthetic people as training clips: one person, one light, several expressions and views."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -11,12 +11,18 @@ from pretrain_synthetic.heads.assets import Assets
 from pretrain_synthetic.heads.expression import expression, gaze, sample_expression
 from pretrain_synthetic.heads.glasses import glasses, sample_frame
 from pretrain_synthetic.heads.light import sample_backdrop, sample_light
-from pretrain_synthetic.heads.look import sample_look
+from pretrain_synthetic.heads.look import Look, sample_look
 from pretrain_synthetic.heads.meshes import build_meshes
 from pretrain_synthetic.heads.render import Renderer
-from pretrain_synthetic.heads.scene import Frame
-from pretrain_synthetic.heads.shape import neutral_vertices, posed_vertices, sample_identity
+from pretrain_synthetic.heads.scene import Camera, Frame, Light, Mesh
+from pretrain_synthetic.heads.shape import (
+    Identity,
+    neutral_vertices,
+    posed_vertices,
+    sample_identity,
+)
 from pretrain_synthetic.heads.strands import grown_hair
+from pretrain_synthetic.heads.turn import HeadTurn
 from pretrain_synthetic.landmarks import HEAD_UNIT_DM, NOSE_TIP, LandmarkPlaces, project
 from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.training.shards import TrackedClip, TrackedFrame, encode_webp
@@ -35,6 +41,7 @@ VIEWS = (
     (TURNED, ORBIT),
 )
 """Two views of each expression."""
+VIEW_COUNT = sum(len(kinds) for kinds in VIEWS)
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,19 @@ class View:
 
 
 @dataclass(frozen=True)
+class Person:
+    """Who is before the camera: all that stays while the face moves."""
+
+    identity: Identity
+    look: Look
+    neutral: np.ndarray
+    """(v, 3) body vertices at rest."""
+    worn: list[Mesh]
+    """Grown hair and glasses."""
+    light: Light
+
+
+@dataclass(frozen=True)
 class Studio:
     """What every person needs: assets, the renderer and the landmarks' places."""
 
@@ -83,45 +103,74 @@ class Studio:
         renderer = Renderer(size, supersample, lights, device=device)
         return cls(assets, renderer, LandmarkPlaces.on(assets))
 
-    def views(self, seed: int, index: int) -> Iterator[View]:
-        """Twelve views of person number index: six expressions, two views each (VIEWS).
+    def views(
+        self, seed: int, index: int, wanted: Collection[int] = range(VIEW_COUNT)
+    ) -> Iterator[View]:
+        """The wanted of twelve views of person number index: six expressions, two views each.
 
-        Light and backdrop stay; the same seed gives the same views.
+        Light and backdrop stay; the same seed gives the same views, however many are wanted.
         """
         rng, assets = np.random.default_rng([seed, index]), self.assets
-        to_arkit = [assets.arkit_names.index(name) for name in ARKIT_NAMES]
-        person = sample_identity(rng, assets)
-        look = sample_look(rng, assets, person)
-        neutral = neutral_vertices(assets, person)
-        worn = grown_hair(rng, assets, look.cut, neutral)
-        frame = sample_frame(rng)
-        if frame is not None:
-            worn += glasses(frame, neutral, self.places.points(assets, neutral))
-        masks = assets.texture("body_masks")
-        light = sample_light(rng, assets)
-        self.renderer.set_light(light)
-        portrait = sample_crop_camera(rng, self.places.points(assets, neutral), frontal=True)
-        backdrop = sample_backdrop(rng, light, portrait, self.renderer.size)
-        for amounts, kinds in zip(sample_expressions(rng, assets), VIEWS, strict=True):
-            posed = posed_vertices(assets, person, neutral, amounts)
-            meshes = build_meshes(assets, look, neutral, posed) + worn
-            self.renderer.set_meshes(meshes, masks, look.skin)
-            points = self.places.points(assets, posed)
-            for kind in kinds:
+        person = self.invite(rng)
+        at_rest = self.places.points(assets, person.neutral)
+        portrait = sample_crop_camera(rng, at_rest, frontal=True)
+        backdrop = sample_backdrop(rng, person.light, portrait, self.renderer.size)
+        expressions = sample_expressions(rng, assets)
+        for k, (amounts, kinds) in enumerate(zip(expressions, VIEWS, strict=True)):
+            points = self.pose(person, amounts)
+            for number, kind in enumerate(kinds, 2 * k):
                 turn = sample_turn(rng, wide=kind == TURNED)
                 turned = points @ turn.matrix()[:3, :3].T + turn.matrix()[:3, 3]
                 if kind == ORBIT:
                     camera = sample_crop_camera(rng, turned, frontal=False)
                 else:
                     camera = follow(rng, portrait, turned)
-                view = camera.view @ turn.matrix()
-                yield View(
-                    self.renderer.render(camera, backdrop, turn),
-                    project(points, view, camera.fov),
-                    float(-(view[2, :3] @ points[NOSE_TIP] + view[2, 3])),
-                    amounts[to_arkit],
-                )
-        self.renderer.forget_textures([masks])
+                if number in wanted:
+                    yield self.shot(points, amounts, camera, backdrop, turn)
+        self.dismiss()
+
+    def invite(self, rng: np.random.Generator) -> Person:
+        """A random person in random light."""
+        identity = sample_identity(rng, self.assets)
+        look = sample_look(rng, self.assets, identity)
+        neutral = neutral_vertices(self.assets, identity)
+        worn = grown_hair(rng, self.assets, look.cut, neutral)
+        frame = sample_frame(rng)
+        if frame is not None:
+            worn += glasses(frame, neutral, self.places.points(self.assets, neutral))
+        light = sample_light(rng, self.assets)
+        self.renderer.set_light(light)
+        return Person(identity, look, neutral, worn, light)
+
+    def pose(self, person: Person, amounts: np.ndarray) -> np.ndarray:
+        """Landmarks (478, 3) of the person with expression (52,), who is now what is drawn."""
+        posed = posed_vertices(self.assets, person.identity, person.neutral, amounts)
+        meshes = build_meshes(self.assets, person.look, person.neutral, posed) + person.worn
+        masks = self.assets.texture("body_masks")
+        self.renderer.set_meshes(meshes, masks, person.look.skin)
+        return self.places.points(self.assets, posed)
+
+    def shot(
+        self,
+        points: np.ndarray,
+        amounts: np.ndarray,
+        camera: Camera,
+        backdrop: np.ndarray,
+        turn: HeadTurn,
+    ) -> View:
+        """A picture of whoever is posed, with landmarks (478, 3) and expression (52,)."""
+        view = camera.view @ turn.matrix()
+        to_arkit = [self.assets.arkit_names.index(name) for name in ARKIT_NAMES]
+        return View(
+            self.renderer.render(camera, backdrop, turn),
+            project(points, view, camera.fov),
+            float(-(view[2, :3] @ points[NOSE_TIP] + view[2, 3])),
+            amounts[to_arkit],
+        )
+
+    def dismiss(self) -> None:
+        """Free what the last person's pictures took."""
+        self.renderer.forget_textures([self.assets.texture("body_masks")])
 
     def film(self, seed: int, index: int) -> TrackedClip:
         """The views of a person as a clip of a shard."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pretrain_synthetic.heads.assets import Assets
+from pretrain_synthetic.heads.procedural import TemplateAssets
+from pretrain_synthetic.split import Split, numbers_of
 from real3d.errors import Real3DError
 from real3d.training.shards import TrackedClip, write_shard
 
@@ -26,8 +28,9 @@ logger = logging.getLogger(__name__)
 class StudioConfig:
     """How pictures are drawn."""
 
-    assets: Path
-    """Folder of the head assets (body.npz, proxies.npz, textures/, hdri/)."""
+    assets: Path | None = None
+    """Folder of the head assets (body.npz, proxies.npz, textures/, hdri/); without one, plainer
+    heads are computed."""
     size: int = 384
     """Side of the pictures in pixels."""
     supersample: int = 2
@@ -40,13 +43,17 @@ class StudioConfig:
         for name in ("size", "supersample", "lights"):
             if getattr(self, name) < 1:
                 raise Real3DError(f"--{name} is {getattr(self, name)}, must be 1 or more.")
-        Assets(self.assets)
+        self.open_assets()
+
+    def open_assets(self) -> "Assets | TemplateAssets":
+        """The folder's, or those that need none."""
+        return TemplateAssets() if self.assets is None else Assets(self.assets)
 
     def open(self, device: int = 0) -> "Studio":
         """On a GPU by its number; needs OpenGL (pretrain_synthetic.heads.render)."""
         from pretrain_synthetic.people import Studio
 
-        return Studio.open(Assets(self.assets), self.size, self.supersample, self.lights, device)
+        return Studio.open(self.open_assets(), self.size, self.supersample, self.lights, device)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,9 @@ class RenderConfig(StudioConfig):
     """GPUs over which the processes are spread."""
     seed: int = 0
     first: int = 0
-    """Number of the first person, to extend a set."""
+    """Number from which people are taken, to extend a set."""
+    split: Split = "train"
+    """Train or val: one in twenty numbers of a seed is kept back for val."""
     shard_people: int = 0
     """People a shard, so that what is finished can be used; 0: one shard."""
 
@@ -73,9 +82,9 @@ class RenderConfig(StudioConfig):
         """Render; returns the last shard."""
         return render(self)[-1]
 
-    def shards(self) -> list[tuple[Path, range]]:
+    def shards(self) -> list[tuple[Path, list[int]]]:
         """The shards and the numbers of the people in each."""
-        numbers = range(self.first, self.first + self.people)
+        numbers = numbers_of(self.split, self.seed, self.first, self.people)
         if not self.shard_people:
             return [(self.out, numbers)]
         parts = [

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from pretrain_synthetic.landmarks import MESH_COUNT
-from pretrain_synthetic.people import View
+from pretrain_synthetic.people import VIEW_COUNT, View
 from pretrain_synthetic.render_shard import StudioConfig
 from real3d.errors import Real3DError
 
@@ -17,12 +17,14 @@ _SHIFT = 4
 
 @dataclass(frozen=True)
 class SheetConfig(StudioConfig):
-    """Draw people, a row of twelve views each."""
+    """Draw people, a row of views each: eight by eight, unless told otherwise."""
 
     size: int = 256
     """Side of a picture in pixels."""
     out: Path = Path("sheet.png")
-    people: int = 6
+    people: int = 8
+    views: int = 8
+    """Of the twelve views of a person, evenly chosen."""
     seed: int = 0
     first: int = 0
     """Number of the first person."""
@@ -32,9 +34,12 @@ class SheetConfig(StudioConfig):
     def run(self) -> Path:
         """Draw; returns the picture's path."""
         self.check()
+        if not (1 <= self.views <= VIEW_COUNT and self.people >= 1):
+            raise Real3DError(f"--views must be 1 to {VIEW_COUNT}, --people 1 or more.")
         studio, rows = self.open(), []
         for number in range(self.first, self.first + self.people):
-            pictures = [self._picture(view) for view in studio.views(self.seed, number)]
+            wanted = np.rint(np.linspace(0, VIEW_COUNT - 1, self.views)).astype(int).tolist()
+            pictures = [self._picture(view) for view in studio.views(self.seed, number, wanted)]
             rows.append(np.hstack(pictures))
         self.out.parent.mkdir(parents=True, exist_ok=True)
         if not cv2.imwrite(str(self.out), np.vstack(rows)[..., ::-1]):

@@ -69,11 +69,13 @@ class Cut:
         return [(lift, (gaps, 1100.0, 120.0)) for lift, gaps in _STRAIGHT_LAYERS]
 
 
-def sample_cut(rng: np.random.Generator, person: Identity, female: bool) -> Cut:
-    """A random cut and colour that fit the person."""
+def sample_cut(
+    rng: np.random.Generator, person: Identity, female: bool, grown_only: bool = False
+) -> Cut:
+    """A random cut and colour that fit the person; grown_only: no meshes of hair."""
     kind = str(rng.choice(KINDS, p=_KIND_SHARES["female" if female else "male"]))
     proxy = style = None
-    if kind in ("short", "long") and rng.random() < _GROWN:
+    if kind in ("short", "long") and (grown_only or rng.random() < _GROWN):
         _, style = sample_style(rng, female, float(person.race[0]), person.age)
         kind = "thin" if style.receding else ("long" if style.top > 1 else "short")
     elif kind in ("short", "long"):

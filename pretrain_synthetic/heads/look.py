@@ -34,7 +34,7 @@ class Look:
 def sample_look(rng: np.random.Generator, assets: Assets, person: Identity) -> Look:
     """A random look that fits the person's race, gender and age."""
     female = rng.random() > person.gender
-    cut = sample_cut(rng, person, female)
+    cut = sample_cut(rng, person, female, grown_only=not assets.proxy_names("hair_"))
     beard = 0.0 if female else _sample_beard(rng)
     shaven = cut.kind == "bald" or (cut.kind == "buzz" and rng.random() < 0.5)
     stubble = 0.0 if female else rng.uniform(0, 0.3) + 0.4 * min(1, beard * 2)
@@ -65,14 +65,16 @@ def _sample_textures(
     """Proxies with their textures: hair, brows, lashes, eyes, teeth, tongue, clothes."""
     out = {} if cut.proxy is None else {cut.proxy: hair_texture(rng, assets, cut)}
     brow, lash = f"brow_{rng.integers(1, 13):02d}", f"lash_{rng.integers(1, 5):02d}"
-    out[brow] = recolour(assets.texture(brow), cut.rgb * 0.7, 0.5)
-    out[lash] = assets.texture(lash)
+    if assets.proxy_names("brow_"):  # painted on the skin where there are none
+        out[brow] = recolour(assets.texture(brow), cut.rgb * 0.7, 0.5)
+        out[lash] = assets.texture(lash)
     light_eyes = person.race[2] * 1.2
     irises = [n for n in assets.texture_names("eye_") if "brown" in n or rng.random() < light_eyes]
     out["eyes"] = assets.texture(str(rng.choice(irises)))
     out["teeth"], out["tongue"] = assets.texture("teeth"), assets.texture("tongue")
     sex = "female" if female and rng.random() < 0.8 else "male"
-    cloth = str(rng.choice(assets.proxy_names("clothes_" + sex)))
+    names = assets.proxy_names("clothes_" + sex) or assets.proxy_names("clothes_")
+    cloth = str(rng.choice(names))
     out[cloth] = _recolour_cloth(rng, assets.texture(cloth))
     return out
 

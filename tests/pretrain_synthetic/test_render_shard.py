@@ -6,21 +6,23 @@ import pytest
 
 from pretrain_synthetic.__main__ import main
 from pretrain_synthetic.render_shard import RenderConfig, render
+from pretrain_synthetic.split import numbers_of
 from real3d.errors import Real3DError
 
 
 def test_people_are_split_into_a_row_of_shards():
     config = RenderConfig(Path("a"), out=Path("d/p.npz"), people=7, first=10, shard_people=3)
+    numbers = numbers_of("train", seed=0, first=10, people=7)
     assert config.shards() == [
-        (Path("d/p_000.npz"), range(10, 13)),
-        (Path("d/p_001.npz"), range(13, 16)),
-        (Path("d/p_002.npz"), range(16, 17)),
+        (Path("d/p_000.npz"), numbers[:3]),
+        (Path("d/p_001.npz"), numbers[3:6]),
+        (Path("d/p_002.npz"), numbers[6:]),
     ]
 
 
 def test_one_shard_without_a_split():
     config = RenderConfig(Path("a"), out=Path("p.npz"), people=2)
-    assert config.shards() == [(Path("p.npz"), range(0, 2))]
+    assert config.shards() == [(Path("p.npz"), numbers_of("train", 0, 0, 2))]
 
 
 def test_missing_assets_are_named(tmp_path):
