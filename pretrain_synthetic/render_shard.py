@@ -6,7 +6,7 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from real3d.training.shards import TrackedClip, write_shard
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
+
+    import torch
 
     from pretrain_synthetic.people import Studio
 
@@ -48,6 +50,16 @@ class StudioConfig:
     def open_assets(self) -> "Assets | TemplateAssets":
         """The folder's, or those that need none."""
         return TemplateAssets() if self.assets is None else Assets(self.assets)
+
+    def environment(self, device: "torch.device | str" = "cpu") -> list[str]:
+        """Markdown lines of where and when a number was made; the assets are called DIR."""
+        from real3d.evaluation.environment import Environment
+
+        here = Environment.here(device)
+        command = here.command.replace(".__main__", "")
+        if self.assets is not None:
+            command = command.replace(str(self.assets), "DIR")
+        return replace(here, command=command).lines()
 
     def open(self, device: int = 0) -> "Studio":
         """On a GPU by its number; needs OpenGL (pretrain_synthetic.heads.render)."""

@@ -187,7 +187,8 @@ class Renderer:
         u["eye"].value = eye
         u["stubble"].value, u["scalp"].value = self.skin.stubble, self.skin.scalp
         self._texture(self.masks).use(1)
-        u["masks"] = 1
+        self._texture(self.masks if self.skin.creases is None else self.skin.creases).use(2)
+        u["masks"], u["creases"], u["crease"].value = 1, 2, self.skin.crease_amounts
         for m, draw, *_ in self.drawn:
             self._texture(m.texture).use(0)
             u["material"], u["label"] = _MATERIAL[m.material], m.label

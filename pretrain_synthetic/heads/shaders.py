@@ -28,7 +28,8 @@ void main() {
 # threshold, so that soft hair edges survive as noise which supersampling averages.
 GEOMETRY_FRAGMENT = """#version 330
 in vec3 P; in vec3 N; in vec2 T;
-uniform sampler2D tex, masks; uniform int material, label; uniform vec3 tint;
+uniform sampler2D tex, masks, creases; uniform vec4 crease;
+uniform int material, label; uniform vec3 tint;
 uniform float cut, bump;
 uniform vec4 stubble, scalp;   // rgb and strength of hair painted on the skin (beard, scalp mask)
 uniform vec4 shell;            // height 0..1 (0 = off), cells per uv unit, 1 beard, density
@@ -66,6 +67,8 @@ void main() {
   vec3 albedo = pow(a.rgb, vec3(2.2)) * tint * light;
   if (material == 1) {
     vec4 m = texture(masks, T); float g = .55 + .45 * rnd(floor(T * vec2(900, 1690)));
+    float fold = dot(texture(creases, T), crease);   // dark in the crease; the bump makes it deep
+    albedo *= 1. - .42 * min(fold, 1.) * vec3(.8, 1., 1.);
     albedo = mix(albedo, scalp.rgb, clamp(m.r * scalp.a * g, 0., 1.));
     albedo = mix(albedo, stubble.rgb, clamp(m.g * m.g * stubble.a * g, 0., 1.));
   }
