@@ -11,7 +11,16 @@ import numpy as np
 from pretrain_synthetic.heads import shaders
 from pretrain_synthetic.heads.light import lamps_of
 from pretrain_synthetic.heads.resolve import Buffers, resolve
-from pretrain_synthetic.heads.scene import Camera, Frame, Light, Mesh, Skin, look_at, perspective
+from pretrain_synthetic.heads.scene import (
+    CARD,
+    Camera,
+    Frame,
+    Light,
+    Mesh,
+    Skin,
+    look_at,
+    perspective,
+)
 from pretrain_synthetic.heads.turn import PIVOT_DM, HeadTurn
 from real3d.errors import Real3DError
 
@@ -73,6 +82,7 @@ class Renderer:
             shadow_px,
         )
         self.geometry = c.program(shaders.GEOMETRY_VERTEX, shaders.GEOMETRY_FRAGMENT)
+        self.card_depth = c.program(shaders.GEOMETRY_VERTEX, shaders.CARD_DEPTH_FRAGMENT)
         self.caster = c.program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
         self.shade = c.program(shaders.SCREEN_VERTEX, shaders.LIGHT_FRAGMENT % lights)
         n = (self.inner, self.inner)
@@ -107,7 +117,8 @@ class Renderer:
         """Upload a posed person; masks (h, w, 4): where hair grows."""
         for _, *objects in self.drawn:
             for gl in objects:
-                gl.release()
+                if gl is not None:
+                    gl.release()
         self.drawn, self.masks, self.skin = [], masks, skin
         for m in meshes:
             vertex = self.context.buffer(m.vertex.tobytes())
@@ -118,7 +129,12 @@ class Renderer:
             cast = self.context.vertex_array(
                 self.caster, [(vertex, "3f 12x 2f 1f", "p", "t", "w")], index
             )
-            self.drawn.append((m, draw, cast, vertex, index))
+            ahead = None
+            if m.strands == CARD:
+                ahead = self.context.vertex_array(
+                    self.card_depth, [(vertex, "3f 3f 2f 1f", "p", "n", "t", "w")], index
+                )
+            self.drawn.append((m, draw, cast, ahead, vertex, index))
         self.turn = None
 
     def forget_textures(self, keep: list[np.ndarray]) -> None:
@@ -131,7 +147,7 @@ class Renderer:
         """Draw one view over backdrop (size, size, 3; linear RGB), the head turned on the neck."""
         if turn != self.turn:
             self.turn = turn
-            for program in (self.geometry, self.caster):
+            for program in (self.geometry, self.card_depth, self.caster):
                 program["turn"].value = turn.axis_angle()
                 program["pivot"].value = tuple(PIVOT_DM)
             self._draw_shadows()
@@ -149,14 +165,14 @@ class Renderer:
         )
         return resolve(buffers, backdrop)
 
-    def _texture(self, image: np.ndarray) -> "moderngl.Texture":
+    def _texture(self, image: np.ndarray, anisotropy: float = 4.0) -> "moderngl.Texture":
         key = id(image)
         if key not in self.textures:
             flipped = np.ascontiguousarray(image[::-1]).tobytes()
             t = self.context.texture(image.shape[1::-1], 4, flipped)
             t.build_mipmaps()
             t.filter = (self.context.LINEAR_MIPMAP_LINEAR, self.context.LINEAR)
-            t.anisotropy = 4.0
+            t.anisotropy = anisotropy
             self.textures[key] = (image, t)  # keeps the array alive, so that its id stays unique
         return self.textures[key][1]
 
@@ -174,7 +190,7 @@ class Renderer:
             self.caster["MVP"].write(_bytes(self.light_matrix[-1].T))
             for m, _, cast, *_ in self.drawn:
                 if m.shadow:
-                    self._texture(m.texture).use(0)
+                    self._texture(m.texture, 1.0 if m.strands == CARD else 4.0).use(0)
                     self.caster["cut"] = 0.5 if m.cut < 0 else m.cut
                     cast.render()
 
@@ -182,20 +198,33 @@ class Renderer:
         self.surface_buffer.use()
         self.surface_buffer.clear(0, 0, 0, 0)
         self.context.enable(self.context.DEPTH_TEST)
+        self.context.depth_func = "<="
+        matrix = _bytes((perspective(camera.fov, _NEAR_DM, _FAR_DM) @ camera.view).T)
+        self._draw_card_depth(matrix, eye)
         u = self.geometry
-        u["MVP"].write(_bytes((perspective(camera.fov, _NEAR_DM, _FAR_DM) @ camera.view).T))
+        u["MVP"].write(matrix)
         u["eye"].value = eye
         u["stubble"].value, u["scalp"].value = self.skin.stubble, self.skin.scalp
         self._texture(self.masks).use(1)
         self._texture(self.masks if self.skin.creases is None else self.skin.creases).use(2)
         u["masks"], u["creases"], u["crease"].value = 1, 2, self.skin.crease_amounts
         for m, draw, *_ in self.drawn:
-            self._texture(m.texture).use(0)
+            self._texture(m.texture, 1.0 if m.strands == CARD else 4.0).use(0)
             u["material"], u["label"] = _MATERIAL[m.material], m.label
             u["cut"], u["bump"], u["lift"] = m.cut, m.bump, m.lift
             u["tint"].value, u["shell"].value, u["strands"].value = m.tint, m.shell, m.strands
             u["push"] = _PUSH.get(m.material, 0.0)
             draw.render()
+
+    def _draw_card_depth(self, matrix: bytes, eye: tuple) -> None:
+        self.card_depth["MVP"].write(matrix)
+        self.card_depth["eye"].value = eye
+        self.surface_buffer.color_mask = ((False,) * 4,) * len(self.surface)
+        for m, _, _, ahead, *_ in self.drawn:
+            if ahead is not None:
+                self._texture(m.texture, 1.0).use(0)
+                ahead.render()
+        self.surface_buffer.color_mask = ((True,) * 4,) * len(self.surface)
 
     def _draw_light(self, eye: tuple) -> None:
         self.light_buffer.use()

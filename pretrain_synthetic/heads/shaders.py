@@ -9,11 +9,18 @@ vec3 about(vec3 v, float angle) {
 }
 vec3 turned(vec3 v, float w) { return pivot + about(v - pivot, turn.w * w); }
 """
+# A card's own order of a pixel's samples: what several layers leave open closes layer by layer.
+_CARD_HASH = """
+float card_hash() {
+  ivec2 q = ivec2(gl_FragCoord.xy) & 1; int id = gl_PrimitiveID / 2;
+  return (float((q.x + 2 * q.y * (1 + q.x) + id * 7 + (id >> 3)) & 3) + .5) / 4.;
+}
+"""
 GEOMETRY_VERTEX = (
     """#version 330
 in vec3 p; in vec3 n; in vec2 t; in float w;
 uniform mat4 MVP; uniform float lift, push; uniform vec3 eye;
-out vec3 P; out vec3 N; out vec2 T;
+out vec3 P; out vec3 N; out vec2 T; invariant gl_Position;
 """
     + _TURN
     + """
@@ -26,7 +33,8 @@ void main() {
 
 # material: 1 skin, 2 eye, 3 hair, 4 wet mouth, 5 glossy, 6 cloth. Alpha is tested against a hashed
 # threshold, so that soft hair edges survive as noise which supersampling averages.
-GEOMETRY_FRAGMENT = """#version 330
+GEOMETRY_FRAGMENT = (
+    """#version 330
 in vec3 P; in vec3 N; in vec2 T;
 uniform sampler2D tex, masks, creases; uniform vec4 crease;
 uniform int material, label; uniform vec3 tint;
@@ -36,6 +44,9 @@ uniform vec4 shell;            // height 0..1 (0 = off), cells per uv unit, 1 be
 uniform vec3 strands;          // gaps in hair 0..1, strands per uv unit across and along
 layout(location=0) out vec4 o0; layout(location=1) out vec4 o1; layout(location=2) out vec4 o2;
 float rnd(vec2 v) { return fract(sin(dot(v, vec2(12.9898, 78.233))) * 43758.5453); }
+"""
+    + _CARD_HASH
+    + """
 float soft(vec2 v) {
   vec2 i = floor(v), f = fract(v); f = f * f * (3. - 2. * f);
   float low = mix(rnd(i), rnd(i + vec2(1, 0)), f.x);
@@ -58,10 +69,7 @@ void main() {
       alpha *= 1. - strands.x * gap * smoothstep(-.2, .7, soft(T * 60. + strands.x * 17.));
     }
     float hash = rnd(floor(gl_FragCoord.xy) * .731 + vec2(material, strands.x * 57.));
-    if (strands.x < 0.) {      // a card's own order of a pixel's samples: layers add up
-      ivec2 q = ivec2(gl_FragCoord.xy) & 1; int id = gl_PrimitiveID / 2;
-      hash = (float((q.x + 2 * q.y * (1 + q.x) + id * 7 + (id >> 3)) & 3) + .5) / 4.;
-    }
+    if (strands.x < 0.) hash = card_hash();
     if (alpha < (cut < 0. ? mix(.08, .92, hash) : cut)) discard;
   }
   vec3 albedo = pow(a.rgb, vec3(2.2)) * tint * light;
@@ -89,6 +97,17 @@ void main() {
   }
   o0 = vec4(albedo, float(material + 16 * label)); o1 = vec4(n, twist); o2 = vec4(P, 1);
 }"""
+)
+
+# Depth of the cards alone, so that only strands in sight are shaded: hair lies many layers deep.
+CARD_DEPTH_FRAGMENT = (
+    """#version 330
+in vec2 T; uniform sampler2D tex;
+"""
+    + _CARD_HASH
+    + """
+void main() { if (texture(tex, T).a < mix(.08, .92, card_hash())) discard; }"""
+)
 
 SHADOW_VERTEX = (
     """#version 330
