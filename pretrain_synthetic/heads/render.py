@@ -95,7 +95,8 @@ class Renderer:
         for t in (*self.surface, self.atlas):
             t.filter = (c.NEAREST, c.NEAREST)
         self.surface_buffer = c.framebuffer(self.surface, c.depth_renderbuffer(n))
-        self.light_buffer = c.framebuffer(self.lit)
+        self.distance = c.texture(n, 1, dtype="f4")
+        self.light_buffer = c.framebuffer([*self.lit, self.distance])
         self.shadow_buffer = c.framebuffer(depth_attachment=self.atlas)
         corner = c.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], "f4").tobytes())
         self.quad = c.vertex_array(self.shade, [(corner, "2f", "q")])
@@ -153,15 +154,15 @@ class Renderer:
             self._draw_shadows()
         eye = tuple(-camera.view[:3, :3].T @ camera.view[:3, 3])
         self._draw_surface(camera, eye)
-        self._draw_light(eye)
+        self._draw_light(eye, -camera.view[2])
         surface = _read(self.surface[0], "f2")
-        position = _read(self.surface[2], "f4")[..., :3]
+        diffuse, specular = (_read(t, "f2")[..., :3] for t in self.lit)
         buffers = Buffers(
-            surface[..., :3],
+            surface[..., :3].astype("f4"),
             surface[..., 3].astype(np.uint8),
-            _read(self.lit[0], "f2")[..., :3],
-            _read(self.lit[1], "f2")[..., :3],
-            -(position @ camera.view[2, :3].astype("f4") + np.float32(camera.view[2, 3])),
+            np.nan_to_num(diffuse.astype("f4"), posinf=8.0),
+            np.nan_to_num(specular.astype("f4"), posinf=8.0),
+            _read(self.distance, "f4")[..., 0],
         )
         return resolve(buffers, backdrop)
 
@@ -226,7 +227,7 @@ class Renderer:
                 ahead.render()
         self.surface_buffer.color_mask = ((True,) * 4,) * len(self.surface)
 
-    def _draw_light(self, eye: tuple) -> None:
+    def _draw_light(self, eye: tuple, forward: np.ndarray) -> None:
         self.light_buffer.use()
         self.context.disable(self.context.DEPTH_TEST)
         s, names = self.shade, ("g0", "g1", "g2", "atlas", "env")
@@ -236,6 +237,7 @@ class Renderer:
         s["LM"].write(_bytes(np.stack([m.T for m in self.light_matrix])))
         s["LD"].write(_bytes(self.lamps.direction))
         s["LC"].write(_bytes(self.lamps.colour))
+        s["forward"].value = tuple(forward)
         s["eye"].value, s["tiles"].value = eye, (_TILES, self.rows)
         s["envrot"], s["envscale"] = self.light.rotation, self.lamps.exposure
         s["gloss"] = self.skin.gloss
@@ -247,6 +249,6 @@ def _bytes(matrix: np.ndarray) -> bytes:
 
 
 def _read(texture: "moderngl.Texture", dtype: str) -> np.ndarray:
-    """(h, w, 4) float32, row 0 at the top."""
-    image = np.frombuffer(texture.read(), dtype).reshape(texture.height, texture.width, 4)[::-1]
-    return image if dtype == "f4" else np.nan_to_num(image.astype("f4"), posinf=8.0)
+    """(h, w, c) of a dtype, row 0 at the top."""
+    shape = (texture.height, texture.width, texture.components)
+    return np.frombuffer(texture.read(), dtype).reshape(shape)[::-1]

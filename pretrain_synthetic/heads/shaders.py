@@ -129,7 +129,8 @@ LIGHT_FRAGMENT = """#version 330
 in vec2 U;
 uniform sampler2D g0, g1, g2, atlas, env; uniform mat4 LM[NL]; uniform vec3 LD[NL], LC[NL], eye;
 uniform vec2 tiles; uniform float envrot, envscale, gloss;
-layout(location=0) out vec4 oD; layout(location=1) out vec4 oS;
+uniform vec4 forward;          // row of the view matrix that gives the distance, negated
+layout(location=0) out vec4 oD; layout(location=1) out vec4 oS; layout(location=2) out float oZ;
 float ign(vec2 v) { return fract(52.9829189 * fract(dot(v, vec2(.06711056, .00583715)))); }
 vec3 envs(vec3 d, float lod) {
   float phi = atan(d.x, d.z) + envrot;
@@ -138,8 +139,9 @@ vec3 envs(vec3 d, float lod) {
 }
 void main() {
   int id = int(texture(g0, U).a + .5), mat = id %% 16;
-  if (id == 0) { oD = vec4(0); oS = vec4(0); return; }
-  vec3 P = texture(g2, U).xyz, n = normalize(texture(g1, U).xyz), v = normalize(eye - P);
+  if (id == 0) { oD = vec4(0); oS = vec4(0); oZ = 0.; return; }
+  vec3 P = texture(g2, U).xyz; oZ = dot(forward, vec4(P, 1));
+  vec3 n = normalize(texture(g1, U).xyz), v = normalize(eye - P);
   if (dot(n, v) < 0.) n = normalize(n - 1.02 * dot(n, v) * v);
   vec3 wrap = vec3(0); float F0 = .04, rough = .6, sc = 1.;
   if (mat == 1) { wrap = vec3(.22, .08, .05); F0 = .028; rough = mix(.6, .42, gloss); sc = .75; }
