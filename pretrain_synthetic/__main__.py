@@ -12,6 +12,7 @@ from pretrain_synthetic.evaluate import EvaluateConfig
 from pretrain_synthetic.one_shot import OneShotConfig
 from pretrain_synthetic.render_shard import RenderConfig
 from pretrain_synthetic.sheet import SheetConfig
+from pretrain_synthetic.track_report import ReportConfig
 from real3d.errors import Real3DError
 
 COMMANDS = {
@@ -21,6 +22,7 @@ COMMANDS = {
     "calibrate": CalibrateConfig,
     "one-shot": OneShotConfig,
     "evaluate": EvaluateConfig,
+    "report": ReportConfig,
 }
 
 

@@ -88,11 +88,9 @@ class EvaluateConfig(StudioConfig):
         return self._write(everyone, model)
 
     def _write(self, everyone: list[dict[str, list[list[Score]]]], model: "Model") -> Path:
-        from real3d.evaluation.environment import Environment
-
         self.out.mkdir(parents=True, exist_ok=True)
         means = mean_matrices(everyone)
-        lines = ["# Against exact truth", "", *Environment.here(model.device).lines()]
+        lines = ["# Against exact truth", "", *self.environment(model.device)]
         lines += [f"- weights: {model.sha256[:12]}", f"- heads: {self.heads}, seed {self.seed}", ""]
         lines += [*summary(means), ""]
         for metric, (title, decimals) in METRICS.items():

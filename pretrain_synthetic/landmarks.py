@@ -51,6 +51,19 @@ class LandmarkPlaces:
         eye_vertex, eye_weight = (np.concatenate(x) for x in zip(*places, strict=True))
         return cls(vertex, weight, eye_vertex, eye_weight)
 
+    def uv(self, assets: Assets) -> np.ndarray:
+        """(478, 2) of the landmarks in the skin's texture.
+
+        Zero for the irises, which are not in it; 66 and 296 sit on a seam.
+        """
+        body = assets.body
+        of_vertex = np.zeros(len(body["mean"]), int)
+        of_vertex[body["face"][:, :3].ravel()] = body["face"][:, 3:].ravel()
+        out = np.zeros((COUNT, 2))
+        corners = body["uv"][of_vertex[self.vertex]]
+        out[:MESH_COUNT] = (corners * self.weight[..., None]).sum(1)
+        return out
+
     def points(self, assets: Assets, posed: np.ndarray) -> np.ndarray:
         """(478, 3) landmarks in the head frame, decimetres, of body vertices (v, 3)."""
         eyes = assets.proxy("eyes").fit(posed)

@@ -1,7 +1,7 @@
 """Synthetic people as training clips: one person, one light, several expressions and views."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from pretrain_synthetic.heads.shape import (
 )
 from pretrain_synthetic.heads.strands import grown_hair
 from pretrain_synthetic.heads.turn import HeadTurn
+from pretrain_synthetic.heads.wrinkles import wrinkle_amounts, wrinkle_map
 from pretrain_synthetic.landmarks import HEAD_UNIT_DM, NOSE_TIP, LandmarkPlaces, project
 from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.training.shards import TrackedClip, TrackedFrame, encode_webp
@@ -55,6 +56,8 @@ class View:
     """Depth of the nose tip."""
     coefficients: np.ndarray
     """(52,) in ARKit's order (real3d.face.blendshapes)."""
+    head_view: np.ndarray
+    """(4, 4) OpenGL view matrix of the head as it is turned, decimetres."""
 
     def encoded(self) -> TrackedFrame:
         """As a frame of a shard."""
@@ -94,6 +97,8 @@ class Studio:
     assets: Assets
     renderer: Renderer
     places: LandmarkPlaces
+    creases: np.ndarray
+    """Where wrinkles lie (pretrain_synthetic.heads.wrinkles)."""
 
     @classmethod
     def open(
@@ -101,7 +106,8 @@ class Studio:
     ) -> "Studio":
         """With a renderer of its own."""
         renderer = Renderer(size, supersample, lights, device=device)
-        return cls(assets, renderer, LandmarkPlaces.on(assets))
+        places = LandmarkPlaces.on(assets)
+        return cls(assets, renderer, places, wrinkle_map(places.uv(assets)))
 
     def views(
         self, seed: int, index: int, wanted: Collection[int] = range(VIEW_COUNT)
@@ -147,7 +153,9 @@ class Studio:
         posed = posed_vertices(self.assets, person.identity, person.neutral, amounts)
         meshes = build_meshes(self.assets, person.look, person.neutral, posed) + person.worn
         masks = self.assets.texture("body_masks")
-        self.renderer.set_meshes(meshes, masks, person.look.skin)
+        amounts_of_creases = wrinkle_amounts(self.assets.arkit_names, amounts, person.identity.age)
+        skin = replace(person.look.skin, creases=self.creases, crease_amounts=amounts_of_creases)
+        self.renderer.set_meshes(meshes, masks, skin)
         return self.places.points(self.assets, posed)
 
     def shot(
@@ -166,11 +174,12 @@ class Studio:
             project(points, view, camera.fov),
             float(-(view[2, :3] @ points[NOSE_TIP] + view[2, 3])),
             amounts[to_arkit],
+            view,
         )
 
     def dismiss(self) -> None:
         """Free what the last person's pictures took."""
-        self.renderer.forget_textures([self.assets.texture("body_masks")])
+        self.renderer.forget_textures([self.assets.texture("body_masks"), self.creases])
 
     def film(self, seed: int, index: int) -> TrackedClip:
         """The views of a person as a clip of a shard."""

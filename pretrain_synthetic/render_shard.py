@@ -6,7 +6,9 @@ import os
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ from real3d.training.shards import TrackedClip, write_shard
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
+
+    import torch
 
     from pretrain_synthetic.people import Studio
 
@@ -48,6 +52,16 @@ class StudioConfig:
     def open_assets(self) -> "Assets | TemplateAssets":
         """The folder's, or those that need none."""
         return TemplateAssets() if self.assets is None else Assets(self.assets)
+
+    def environment(self, device: "torch.device | str" = "cpu") -> list[str]:
+        """Markdown lines of where and when a number was made; the assets are called DIR."""
+        from real3d.evaluation.environment import Environment
+
+        here = Environment.here(device)
+        command = here.command.replace(".__main__", "")
+        if self.assets is not None:
+            command = command.replace(str(self.assets), "DIR")
+        return replace(here, command=command).lines()
 
     def open(self, device: int = 0) -> "Studio":
         """On a GPU by its number; needs OpenGL (pretrain_synthetic.heads.render)."""
@@ -126,12 +140,20 @@ def film_people(config: RenderConfig, numbers: list[int]) -> Iterator[TrackedCli
     """Clips of the people, in order, as they get ready; None for one that failed."""
     context = multiprocessing.get_context("spawn")  # an OpenGL context does not survive a fork
     started = context.Value("i", 0)
-    with context.Pool(config.workers, _open_studio, (config, started)) as pool:
-        tasks = [(config.seed, number) for number in numbers]
-        for (_, number), (clip, reason) in zip(tasks, pool.imap(_film, tasks), strict=True):
-            if clip is None:
-                logger.warning("person %d is left out: %s", number, reason)
-            yield clip
+    tasks = [(config.seed, number) for number in numbers]
+    with ProcessPoolExecutor(config.workers, context, _open_studio, (config, started)) as pool:
+        try:
+            for (_, number), (clip, reason) in zip(tasks, pool.map(_film, tasks), strict=True):
+                if clip is None:
+                    logger.warning("person %d is left out: %s", number, reason)
+                yield clip
+        except BrokenProcessPool as error:
+            raise Real3DError(
+                "a worker process ended (no OpenGL there, or out of memory; see above). Finished "
+                "shards are kept: run the same command again, perhaps with fewer --workers."
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 _studio: "Studio | None" = None

@@ -129,7 +129,8 @@ def _locks(rng: np.random.Generator, root: np.ndarray, count: int) -> np.ndarray
 
 def _flow(style: Style, point: np.ndarray, root: np.ndarray, front: np.ndarray) -> np.ndarray:
     """(n, 3) where the comb pulls at points; not yet along the skin."""
-    x = root[:, :1] - style.part_x
+    zigzag = 0.06 * np.sin(61 * root[:, 2:] + 23 * root[:, :1])  # a parting shows little skin
+    x = root[:, :1] - style.part_x + zigzag
     away = np.where(x >= 0, 1.0, -1.0)
     down = root - CROWN_DM
     one = np.ones((len(point), 1))

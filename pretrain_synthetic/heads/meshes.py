@@ -2,6 +2,7 @@
 
 import functools
 
+import cv2
 import numpy as np
 
 from pretrain_synthetic.heads.assets import Assets
@@ -50,7 +51,9 @@ def build_meshes(assets: Assets, look: Look, neutral: np.ndarray, posed: np.ndar
         part = triangle[shown & (region == label)]
         skin = look.skin_texture
         meshes.append(Mesh(vertex, part, skin, "skin", label, cut=0.0, bump=_SKIN_BUMP))
-    return meshes + _shells(look, vertex, triangle[(region == FACE) | ((region == BODY) & shown)])
+    skin = (region == FACE) | ((region == BODY) & shown)
+    red, green = _grown_over(assets)
+    return meshes + _shells(look, vertex, (triangle[skin & red], triangle[skin & green]))
 
 
 def _worn(
@@ -95,8 +98,8 @@ def _worn(
     ]
 
 
-def _shells(look: Look, vertex: np.ndarray, triangle: np.ndarray) -> list[Mesh]:
-    """Stacked layers of short hair over the skin: buzz cut and beard."""
+def _shells(look: Look, vertex: np.ndarray, triangles: tuple[np.ndarray, np.ndarray]) -> list[Mesh]:
+    """Stacked layers of short hair over the skin: buzz cut and beard, on triangles of their own."""
     kinds = []
     if look.cut.kind == "buzz":
         kinds.append((0.05, 900.0, 0.0, HAIR))
@@ -105,7 +108,7 @@ def _shells(look: Look, vertex: np.ndarray, triangle: np.ndarray) -> list[Mesh]:
     return [
         Mesh(
             vertex,
-            triangle,
+            triangles[int(is_beard)],
             look.skin_texture,
             "hair",
             label,
@@ -138,6 +141,18 @@ def _vertices(
     v, t, _ = _seams(assets, name)
     uv = assets.body["uv"] if name == "body" else assets.proxy(name).uv
     return np.concatenate([point[v], normal[v], uv[t], follows[v, None]], 1).astype("f4")
+
+
+@functools.cache
+def _grown_over(assets: Assets) -> tuple[np.ndarray, np.ndarray]:
+    """(f,) bool of the body's triangles: the scalp's, and the beard's."""
+    masks = cv2.dilate(assets.texture("body_masks"), np.ones((9, 9), np.uint8))
+    h, w = masks.shape[:2]
+    uv = assets.body["uv"]
+    row = np.clip((1 - uv[:, 1]) * h, 0, h - 1).astype(int)
+    grows = masks[row, (np.clip(uv[:, 0] * w, 0, w - 1)).astype(int), :2] > 0
+    scalp, beard = grows[assets.body["face"][:, 3:].astype(int)].any(1).T
+    return scalp, beard
 
 
 @functools.cache

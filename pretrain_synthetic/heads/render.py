@@ -11,7 +11,16 @@ import numpy as np
 from pretrain_synthetic.heads import shaders
 from pretrain_synthetic.heads.light import lamps_of
 from pretrain_synthetic.heads.resolve import Buffers, resolve
-from pretrain_synthetic.heads.scene import Camera, Frame, Light, Mesh, Skin, look_at, perspective
+from pretrain_synthetic.heads.scene import (
+    CARD,
+    Camera,
+    Frame,
+    Light,
+    Mesh,
+    Skin,
+    look_at,
+    perspective,
+)
 from pretrain_synthetic.heads.turn import PIVOT_DM, HeadTurn
 from real3d.errors import Real3DError
 
@@ -73,6 +82,7 @@ class Renderer:
             shadow_px,
         )
         self.geometry = c.program(shaders.GEOMETRY_VERTEX, shaders.GEOMETRY_FRAGMENT)
+        self.card_depth = c.program(shaders.GEOMETRY_VERTEX, shaders.CARD_DEPTH_FRAGMENT)
         self.caster = c.program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
         self.shade = c.program(shaders.SCREEN_VERTEX, shaders.LIGHT_FRAGMENT % lights)
         n = (self.inner, self.inner)
@@ -85,7 +95,8 @@ class Renderer:
         for t in (*self.surface, self.atlas):
             t.filter = (c.NEAREST, c.NEAREST)
         self.surface_buffer = c.framebuffer(self.surface, c.depth_renderbuffer(n))
-        self.light_buffer = c.framebuffer(self.lit)
+        self.distance = c.texture(n, 1, dtype="f4")
+        self.light_buffer = c.framebuffer([*self.lit, self.distance])
         self.shadow_buffer = c.framebuffer(depth_attachment=self.atlas)
         corner = c.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], "f4").tobytes())
         self.quad = c.vertex_array(self.shade, [(corner, "2f", "q")])
@@ -107,7 +118,8 @@ class Renderer:
         """Upload a posed person; masks (h, w, 4): where hair grows."""
         for _, *objects in self.drawn:
             for gl in objects:
-                gl.release()
+                if gl is not None:
+                    gl.release()
         self.drawn, self.masks, self.skin = [], masks, skin
         for m in meshes:
             vertex = self.context.buffer(m.vertex.tobytes())
@@ -118,7 +130,12 @@ class Renderer:
             cast = self.context.vertex_array(
                 self.caster, [(vertex, "3f 12x 2f 1f", "p", "t", "w")], index
             )
-            self.drawn.append((m, draw, cast, vertex, index))
+            ahead = None
+            if m.strands == CARD:
+                ahead = self.context.vertex_array(
+                    self.card_depth, [(vertex, "3f 3f 2f 1f", "p", "n", "t", "w")], index
+                )
+            self.drawn.append((m, draw, cast, ahead, vertex, index))
         self.turn = None
 
     def forget_textures(self, keep: list[np.ndarray]) -> None:
@@ -131,32 +148,32 @@ class Renderer:
         """Draw one view over backdrop (size, size, 3; linear RGB), the head turned on the neck."""
         if turn != self.turn:
             self.turn = turn
-            for program in (self.geometry, self.caster):
+            for program in (self.geometry, self.card_depth, self.caster):
                 program["turn"].value = turn.axis_angle()
                 program["pivot"].value = tuple(PIVOT_DM)
             self._draw_shadows()
         eye = tuple(-camera.view[:3, :3].T @ camera.view[:3, 3])
         self._draw_surface(camera, eye)
-        self._draw_light(eye)
+        self._draw_light(eye, -camera.view[2])
         surface = _read(self.surface[0], "f2")
-        position = _read(self.surface[2], "f4")[..., :3]
+        diffuse, specular = (_read(t, "f2")[..., :3] for t in self.lit)
         buffers = Buffers(
-            surface[..., :3],
+            surface[..., :3].astype("f4"),
             surface[..., 3].astype(np.uint8),
-            _read(self.lit[0], "f2")[..., :3],
-            _read(self.lit[1], "f2")[..., :3],
-            -(position @ camera.view[2, :3].astype("f4") + np.float32(camera.view[2, 3])),
+            np.nan_to_num(diffuse.astype("f4"), posinf=8.0),
+            np.nan_to_num(specular.astype("f4"), posinf=8.0),
+            _read(self.distance, "f4")[..., 0],
         )
         return resolve(buffers, backdrop)
 
-    def _texture(self, image: np.ndarray) -> "moderngl.Texture":
+    def _texture(self, image: np.ndarray, anisotropy: float = 4.0) -> "moderngl.Texture":
         key = id(image)
         if key not in self.textures:
             flipped = np.ascontiguousarray(image[::-1]).tobytes()
             t = self.context.texture(image.shape[1::-1], 4, flipped)
             t.build_mipmaps()
             t.filter = (self.context.LINEAR_MIPMAP_LINEAR, self.context.LINEAR)
-            t.anisotropy = 4.0
+            t.anisotropy = anisotropy
             self.textures[key] = (image, t)  # keeps the array alive, so that its id stays unique
         return self.textures[key][1]
 
@@ -174,7 +191,7 @@ class Renderer:
             self.caster["MVP"].write(_bytes(self.light_matrix[-1].T))
             for m, _, cast, *_ in self.drawn:
                 if m.shadow:
-                    self._texture(m.texture).use(0)
+                    self._texture(m.texture, 1.0 if m.strands == CARD else 4.0).use(0)
                     self.caster["cut"] = 0.5 if m.cut < 0 else m.cut
                     cast.render()
 
@@ -182,21 +199,35 @@ class Renderer:
         self.surface_buffer.use()
         self.surface_buffer.clear(0, 0, 0, 0)
         self.context.enable(self.context.DEPTH_TEST)
+        self.context.depth_func = "<="
+        matrix = _bytes((perspective(camera.fov, _NEAR_DM, _FAR_DM) @ camera.view).T)
+        self._draw_card_depth(matrix, eye)
         u = self.geometry
-        u["MVP"].write(_bytes((perspective(camera.fov, _NEAR_DM, _FAR_DM) @ camera.view).T))
+        u["MVP"].write(matrix)
         u["eye"].value = eye
         u["stubble"].value, u["scalp"].value = self.skin.stubble, self.skin.scalp
         self._texture(self.masks).use(1)
-        u["masks"] = 1
+        self._texture(self.masks if self.skin.creases is None else self.skin.creases).use(2)
+        u["masks"], u["creases"], u["crease"].value = 1, 2, self.skin.crease_amounts
         for m, draw, *_ in self.drawn:
-            self._texture(m.texture).use(0)
+            self._texture(m.texture, 1.0 if m.strands == CARD else 4.0).use(0)
             u["material"], u["label"] = _MATERIAL[m.material], m.label
             u["cut"], u["bump"], u["lift"] = m.cut, m.bump, m.lift
             u["tint"].value, u["shell"].value, u["strands"].value = m.tint, m.shell, m.strands
             u["push"] = _PUSH.get(m.material, 0.0)
             draw.render()
 
-    def _draw_light(self, eye: tuple) -> None:
+    def _draw_card_depth(self, matrix: bytes, eye: tuple) -> None:
+        self.card_depth["MVP"].write(matrix)
+        self.card_depth["eye"].value = eye
+        self.surface_buffer.color_mask = ((False,) * 4,) * len(self.surface)
+        for m, _, _, ahead, *_ in self.drawn:
+            if ahead is not None:
+                self._texture(m.texture, 1.0).use(0)
+                ahead.render()
+        self.surface_buffer.color_mask = ((True,) * 4,) * len(self.surface)
+
+    def _draw_light(self, eye: tuple, forward: np.ndarray) -> None:
         self.light_buffer.use()
         self.context.disable(self.context.DEPTH_TEST)
         s, names = self.shade, ("g0", "g1", "g2", "atlas", "env")
@@ -206,6 +237,7 @@ class Renderer:
         s["LM"].write(_bytes(np.stack([m.T for m in self.light_matrix])))
         s["LD"].write(_bytes(self.lamps.direction))
         s["LC"].write(_bytes(self.lamps.colour))
+        s["forward"].value = tuple(forward)
         s["eye"].value, s["tiles"].value = eye, (_TILES, self.rows)
         s["envrot"], s["envscale"] = self.light.rotation, self.lamps.exposure
         s["gloss"] = self.skin.gloss
@@ -217,6 +249,6 @@ def _bytes(matrix: np.ndarray) -> bytes:
 
 
 def _read(texture: "moderngl.Texture", dtype: str) -> np.ndarray:
-    """(h, w, 4) float32, row 0 at the top."""
-    image = np.frombuffer(texture.read(), dtype).reshape(texture.height, texture.width, 4)[::-1]
-    return image if dtype == "f4" else np.nan_to_num(image.astype("f4"), posinf=8.0)
+    """(h, w, c) of a dtype, row 0 at the top."""
+    shape = (texture.height, texture.width, texture.components)
+    return np.frombuffer(texture.read(), dtype).reshape(shape)[::-1]

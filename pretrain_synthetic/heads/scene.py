@@ -42,6 +42,9 @@ class Skin:
     stubble: tuple = (0.0, 0.0, 0.0, 0.0)
     scalp: tuple = (0.0, 0.0, 0.0, 0.0)
     gloss: float = 0.4
+    creases: np.ndarray | None = None
+    """(h, w, 4) uint8 depth of four kinds of wrinkles (pretrain_synthetic.heads.wrinkles)."""
+    crease_amounts: tuple = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)

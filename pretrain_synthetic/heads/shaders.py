@@ -9,11 +9,18 @@ vec3 about(vec3 v, float angle) {
 }
 vec3 turned(vec3 v, float w) { return pivot + about(v - pivot, turn.w * w); }
 """
+# A card's own order of a pixel's samples: what several layers leave open closes layer by layer.
+_CARD_HASH = """
+float card_hash() {
+  ivec2 q = ivec2(gl_FragCoord.xy) & 1; int id = gl_PrimitiveID / 2;
+  return (float((q.x + 2 * q.y * (1 + q.x) + id * 7 + (id >> 3)) & 3) + .5) / 4.;
+}
+"""
 GEOMETRY_VERTEX = (
     """#version 330
 in vec3 p; in vec3 n; in vec2 t; in float w;
 uniform mat4 MVP; uniform float lift, push; uniform vec3 eye;
-out vec3 P; out vec3 N; out vec2 T;
+out vec3 P; out vec3 N; out vec2 T; invariant gl_Position;
 """
     + _TURN
     + """
@@ -26,15 +33,20 @@ void main() {
 
 # material: 1 skin, 2 eye, 3 hair, 4 wet mouth, 5 glossy, 6 cloth. Alpha is tested against a hashed
 # threshold, so that soft hair edges survive as noise which supersampling averages.
-GEOMETRY_FRAGMENT = """#version 330
+GEOMETRY_FRAGMENT = (
+    """#version 330
 in vec3 P; in vec3 N; in vec2 T;
-uniform sampler2D tex, masks; uniform int material, label; uniform vec3 tint;
+uniform sampler2D tex, masks, creases; uniform vec4 crease;
+uniform int material, label; uniform vec3 tint;
 uniform float cut, bump;
 uniform vec4 stubble, scalp;   // rgb and strength of hair painted on the skin (beard, scalp mask)
 uniform vec4 shell;            // height 0..1 (0 = off), cells per uv unit, 1 beard, density
 uniform vec3 strands;          // gaps in hair 0..1, strands per uv unit across and along
 layout(location=0) out vec4 o0; layout(location=1) out vec4 o1; layout(location=2) out vec4 o2;
 float rnd(vec2 v) { return fract(sin(dot(v, vec2(12.9898, 78.233))) * 43758.5453); }
+"""
+    + _CARD_HASH
+    + """
 float soft(vec2 v) {
   vec2 i = floor(v), f = fract(v); f = f * f * (3. - 2. * f);
   float low = mix(rnd(i), rnd(i + vec2(1, 0)), f.x);
@@ -57,15 +69,14 @@ void main() {
       alpha *= 1. - strands.x * gap * smoothstep(-.2, .7, soft(T * 60. + strands.x * 17.));
     }
     float hash = rnd(floor(gl_FragCoord.xy) * .731 + vec2(material, strands.x * 57.));
-    if (strands.x < 0.) {      // a card's own order of a pixel's samples: layers add up
-      ivec2 q = ivec2(gl_FragCoord.xy) & 1; int id = gl_PrimitiveID / 2;
-      hash = (float((q.x + 2 * q.y * (1 + q.x) + id * 7 + (id >> 3)) & 3) + .5) / 4.;
-    }
+    if (strands.x < 0.) hash = card_hash();
     if (alpha < (cut < 0. ? mix(.08, .92, hash) : cut)) discard;
   }
   vec3 albedo = pow(a.rgb, vec3(2.2)) * tint * light;
   if (material == 1) {
     vec4 m = texture(masks, T); float g = .55 + .45 * rnd(floor(T * vec2(900, 1690)));
+    float fold = dot(texture(creases, T), crease);   // dark in the crease; the bump makes it deep
+    albedo *= 1. - .42 * min(fold, 1.) * vec3(.8, 1., 1.);
     albedo = mix(albedo, scalp.rgb, clamp(m.r * scalp.a * g, 0., 1.));
     albedo = mix(albedo, stubble.rgb, clamp(m.g * m.g * stubble.a * g, 0., 1.));
   }
@@ -86,6 +97,17 @@ void main() {
   }
   o0 = vec4(albedo, float(material + 16 * label)); o1 = vec4(n, twist); o2 = vec4(P, 1);
 }"""
+)
+
+# Depth of the cards alone, so that only strands in sight are shaded: hair lies many layers deep.
+CARD_DEPTH_FRAGMENT = (
+    """#version 330
+in vec2 T; uniform sampler2D tex;
+"""
+    + _CARD_HASH
+    + """
+void main() { if (texture(tex, T).a < mix(.08, .92, card_hash())) discard; }"""
+)
 
 SHADOW_VERTEX = (
     """#version 330
@@ -107,7 +129,8 @@ LIGHT_FRAGMENT = """#version 330
 in vec2 U;
 uniform sampler2D g0, g1, g2, atlas, env; uniform mat4 LM[NL]; uniform vec3 LD[NL], LC[NL], eye;
 uniform vec2 tiles; uniform float envrot, envscale, gloss;
-layout(location=0) out vec4 oD; layout(location=1) out vec4 oS;
+uniform vec4 forward;          // row of the view matrix that gives the distance, negated
+layout(location=0) out vec4 oD; layout(location=1) out vec4 oS; layout(location=2) out float oZ;
 float ign(vec2 v) { return fract(52.9829189 * fract(dot(v, vec2(.06711056, .00583715)))); }
 vec3 envs(vec3 d, float lod) {
   float phi = atan(d.x, d.z) + envrot;
@@ -116,8 +139,9 @@ vec3 envs(vec3 d, float lod) {
 }
 void main() {
   int id = int(texture(g0, U).a + .5), mat = id %% 16;
-  if (id == 0) { oD = vec4(0); oS = vec4(0); return; }
-  vec3 P = texture(g2, U).xyz, n = normalize(texture(g1, U).xyz), v = normalize(eye - P);
+  if (id == 0) { oD = vec4(0); oS = vec4(0); oZ = 0.; return; }
+  vec3 P = texture(g2, U).xyz; oZ = dot(forward, vec4(P, 1));
+  vec3 n = normalize(texture(g1, U).xyz), v = normalize(eye - P);
   if (dot(n, v) < 0.) n = normalize(n - 1.02 * dot(n, v) * v);
   vec3 wrap = vec3(0); float F0 = .04, rough = .6, sc = 1.;
   if (mat == 1) { wrap = vec3(.22, .08, .05); F0 = .028; rough = mix(.6, .42, gloss); sc = .75; }

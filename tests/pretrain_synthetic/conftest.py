@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pretrain_synthetic.heads.assets import Assets
+from pretrain_synthetic.heads.procedural import TemplateAssets
 from pretrain_synthetic.people import Studio, View
 from real3d.errors import Real3DError
 
@@ -30,3 +31,12 @@ def studio(assets) -> Studio:
 def views(studio) -> list[View]:
     """Person 1 of seed 0."""
     return list(studio.views(seed=0, index=1))
+
+
+@pytest.fixture(scope="session")
+def bare_studio() -> Studio:
+    """A studio that needs no asset folder."""
+    try:
+        return Studio.open(TemplateAssets(), size=96, supersample=1, lights=2)
+    except Real3DError as error:
+        pytest.skip(f"no OpenGL: {error}")

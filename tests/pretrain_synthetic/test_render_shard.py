@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pretrain_synthetic import render_shard
 from pretrain_synthetic.__main__ import main
 from pretrain_synthetic.render_shard import RenderConfig, render
 from pretrain_synthetic.split import numbers_of
@@ -45,3 +46,14 @@ def test_workers_render_and_existing_shards_are_kept(assets, studio, tmp_path):
     assert [p.name for p in paths] == ["p_000.npz", "p_001.npz"]
     assert paths[0].read_bytes() == b"kept"
     assert paths[1].stat().st_size > 10_000
+
+
+def test_a_person_who_cannot_be_drawn_is_reported_not_raised(monkeypatch):
+    class Closed:
+        def film(self, seed: int, number: int) -> None:
+            raise ValueError(f"no head {number}")
+
+    monkeypatch.setattr(render_shard, "_studio", Closed())
+    clip, reason = render_shard._film((0, 7))
+    assert clip is None
+    assert "no head 7" in reason
