@@ -65,6 +65,38 @@ def test_blendshape_error_leaves_out_the_tongue():
     assert metrics.blendshape_error(found, wanted) == pytest.approx([0.01, 0])
 
 
+def test_iris_rise_is_up_whatever_the_roll(landmarks):
+    landmarks[473, 1] -= 0.05
+    assert metrics.iris_rise(landmarks) == pytest.approx([0.25, 0])
+    roll = rotation_from_euler(torch.tensor([0.0, 0.0, 0.4])).double().numpy()
+    assert metrics.iris_rise(landmarks @ roll.T) == pytest.approx([0.25, 0], abs=1e-6)
+
+
+def test_lip_gap_is_in_mouth_widths(landmarks):
+    landmarks[[61, 291], :2] = ((-0.2, 0.3), (0.2, 0.3))
+    landmarks[[13, 82, 312], :2], landmarks[[14, 87, 317], :2] = (0, 0.25), (0, 0.35)
+    assert metrics.lip_gap(landmarks) == pytest.approx(0.25)
+
+
+def test_yaw_is_positive_towards_the_right_of_the_image(landmarks):
+    landmarks[127], landmarks[356] = (-0.4, 0, 0.2), (0.4, 0, 0.2)
+    turn = rotation_from_euler(torch.tensor([np.radians(35), 0.0, 0.0])).double().numpy()
+    assert metrics.yaw_deg(landmarks @ turn.T) == pytest.approx(35, abs=1e-4)
+
+
+def test_motion_share_is_least_squares():
+    wanted = np.array([[1.0, 0], [0, 2], [0, 0]])
+    assert metrics.motion_share(0.5 * wanted, wanted) == pytest.approx(0.5)
+    aside = np.array([[0.0, 3], [1, 0], [9, 9]])
+    assert metrics.motion_share(aside, wanted) == pytest.approx(0)
+
+
+def test_rotation_angle():
+    turns = rotation_from_euler(torch.tensor([[0.0, 0.3, 0.0], [0.0, 0.0, 0.0]])).numpy()
+    angles = metrics.rotation_angle_deg(turns, np.eye(3))
+    assert angles == pytest.approx([np.degrees(0.3), 0], abs=1e-3)
+
+
 def test_iris_offset_and_lid_gap_are_in_eye_widths(landmarks):
     landmarks[473, 0] += 0.05
     landmarks[[159, 158, 160], :2] = (-0.2, -0.03)
