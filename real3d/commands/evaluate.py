@@ -39,7 +39,7 @@ class Evaluate(ModelOptions):
     """Of these, photos that other people drive."""
     drivers: int = 5
     """Recordings that drive them."""
-    several: int = 12
+    several: int = 8
     """Recordings of which avatars are made from 1, 2 and 4 frames."""
     orbits: int | None = None
     """At most so many camera sweeps."""

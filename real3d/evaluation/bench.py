@@ -4,10 +4,11 @@ A task is what one file asks for. Where several parts look at one photo, they st
 that its avatar is made once.
 """
 
-import contextlib
 import itertools
 import multiprocessing
+import multiprocessing.util
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -195,11 +196,11 @@ _OWN: list[Bench] = []
 
 
 def _begin(open_instruments: Callable[[], Instruments], store: Store, protocol: Protocol) -> None:
-    import signal
-
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process says when it is over
-    _OWN.append(Bench(open_instruments(), store, protocol))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process says when it is over
+    instruments = open_instruments()
+    _OWN.append(Bench(instruments, store, protocol))
+    # Workers skip atexit; a tracker that is not closed complains while Python ends.
+    multiprocessing.util.Finalize(None, instruments.observer.close, exitpriority=1)
 
 
 def _perform(task: Task) -> list[tuple[str, Path, Item]]:

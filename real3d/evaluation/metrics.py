@@ -4,9 +4,8 @@ Landmarks are MediaPipe's 478 in normalised picture coordinates (x right, y down
 at the same scale). "Left" and "right" eyes are the subject's, as in ARKit.
 """
 
-import kornia
+import cv2
 import numpy as np
-import torch
 
 _RIGHT_CORNERS, _LEFT_CORNERS = (33, 133), (362, 263)
 """Eye corners, the one further left in the image first."""
@@ -21,7 +20,8 @@ _TEMPLES = (127, 356)
 _FIRM = (10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 127, 356, 234, 454)
 """Forehead, nose, eye corners and temples: what hardly moves in the head frame."""
 _SMALLEST_ERROR = 1e-10
-_SSIM_WINDOW = 11
+_SSIM_WINDOW = (11, 11)
+_SSIM_C1, _SSIM_C2 = np.float32(0.01**2), np.float32(0.03**2)
 
 
 def psnr_db(found: np.ndarray, wanted: np.ndarray) -> float:
@@ -31,10 +31,22 @@ def psnr_db(found: np.ndarray, wanted: np.ndarray) -> float:
 
 
 def ssim(found: np.ndarray, wanted: np.ndarray) -> float:
-    """Structural similarity (Wang et al. 2004, 11 px window) of two (H, W, 3) uint8 pictures."""
-    pair = [torch.from_numpy(np.ascontiguousarray(p)).float()[None] / 255 for p in (found, wanted)]
-    a, b = (p.permute(0, 3, 1, 2) for p in pair)
-    return float(kornia.metrics.ssim(a, b, _SSIM_WINDOW).mean())
+    """Structural similarity (Wang et al. 2004, 11 px window) of two (H, W, 3) uint8 pictures.
+
+    The mean over pixels and channels; as kornia.metrics.ssim, in a quarter of its time.
+    """
+
+    def local_mean(x: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(x, _SSIM_WINDOW, 1.5, borderType=cv2.BORDER_REFLECT_101)
+
+    a, b = (np.float32(1 / 255) * picture for picture in (found, wanted))
+    mean_a, mean_b = local_mean(a), local_mean(b)
+    square_a, square_b, product = mean_a * mean_a, mean_b * mean_b, mean_a * mean_b
+    variance_a, variance_b = local_mean(a * a) - square_a, local_mean(b * b) - square_b
+    covariance = local_mean(a * b) - product
+    above = (2 * product + _SSIM_C1) * (2 * covariance + _SSIM_C2)
+    below = (square_a + square_b + _SSIM_C1) * (variance_a + variance_b + _SSIM_C2)
+    return float((above / below).mean(dtype=np.float64))
 
 
 def interocular(landmarks: np.ndarray) -> np.ndarray:

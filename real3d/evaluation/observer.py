@@ -48,6 +48,10 @@ class Observer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the tracker."""
         self._tracker.close()
 
     def observe(self, image: np.ndarray, landmarks: np.ndarray | None = None) -> Observation:

@@ -24,7 +24,7 @@ TARGET_DEG = (30.0, 60.0)
 """Yaw of the compared frames on either side."""
 _FRONTAL_DEG = 20.0
 """The source may be turned so far."""
-_LOOKED_AT, _TARGETS, _FEWEST = 60, 6, 2
+_LOOKED_AT, _TARGETS, _FEWEST = 60, 4, 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class OrbitResult:
 def measure_orbit(
     path: Path, instruments: Instruments, protocol: Protocol
 ) -> tuple[OrbitResult, Pictures]:
-    """Compare METHODS at up to six frames whose yaw is within TARGET_DEG.
+    """Compare METHODS at up to four frames whose yaw is within TARGET_DEG.
 
     Raises Real3DError where no frame is frontal, or hardly any is turned so far.
     """

@@ -118,6 +118,8 @@ def _over_yaw(stills: Sequence[ViewResult]) -> "Figure":
                 for q in (25, 75)
             )
             axis.fill_between(yaws, low, high, color=_COLOURS[method], alpha=0.15)
+        if field != "identity":
+            axis.set_yscale("log")
         axis.set_xlabel("yaw °")
         axis.set_ylabel(heading)
         axis.grid(alpha=0.3)

@@ -215,7 +215,7 @@ def _orbits(protocol: Protocol, sweeps: list) -> list[str]:
     low, high = TARGET_DEG
     return [
         f"{len(sweeps)} sweeps, {sum(len(sweep.yaws_deg) for sweep in sweeps)} frames",
-        f"The avatar is made from the most frontal frame and compared at up to 6 frames at "
+        f"The avatar is made from the most frontal frame and compared at up to 4 frames at "
         f"{low:g}° to {high:g}° of yaw, at {protocol.size} px.",
         tables.orbit_table(sweeps),
     ]

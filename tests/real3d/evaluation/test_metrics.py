@@ -1,5 +1,6 @@
 """Metrics against closed forms."""
 
+import kornia
 import numpy as np
 import pytest
 import torch
@@ -27,6 +28,16 @@ def test_ssim_of_equal_and_of_opposite_pictures():
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     assert metrics.ssim(picture, picture) == pytest.approx(1, abs=1e-4)
     assert metrics.ssim(picture, 255 - picture) < 0
+
+
+@pytest.mark.parametrize("noise", [5, 80])
+def test_ssim_is_that_of_kornia(noise):
+    random = np.random.default_rng(0)
+    a = random.integers(0, 256, (40, 56, 3)).astype(np.uint8)
+    b = (a + random.normal(0, noise, a.shape)).clip(0, 255).astype(np.uint8)
+    as_tensor = [torch.from_numpy(p).permute(2, 0, 1)[None].float() / 255 for p in (a, b)]
+    wanted = float(kornia.metrics.ssim(*as_tensor, 11).mean())
+    assert metrics.ssim(a, b) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_landmark_error_is_a_share_of_the_interocular_distance(landmarks):
