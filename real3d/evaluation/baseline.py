@@ -55,7 +55,7 @@ def is_weights(folder: Path) -> bool:
 
 
 def baseline_section(
-    baseline: Baseline, means: dict, clips: list[dict], protocol: Protocol
+    baseline: Baseline, means: dict, lists: dict[str, list[dict]], protocol: Protocol
 ) -> list:
     """Paragraphs of the report: means of both, and the clips that changed most."""
     rows = []
@@ -68,12 +68,9 @@ def baseline_section(
         f"## Beside the baseline: {baseline.name}",
         "Means of Real3D here and there, over what both reports measured.",
     ]
-    theirs = baseline.numbers.get("protocol", {})
-    ours = {"every": protocol.every, "seconds": protocol.seconds}
-    if any(theirs.get(name, value) != value for name, value in ours.items()):
-        parts.append(f"Measured differently: here {ours}, there {theirs}.")
+    parts += _warnings(baseline.numbers, lists, protocol)
     parts.append(tables.table(["part", "metric", "this", "baseline", "difference", ""], rows))
-    changes = _changes(clips, baseline.numbers["clips"])
+    changes = _changes(lists["clips"], baseline.numbers["clips"])
     if changes:
         ends = changes[:_SHOWN] + [c for c in changes[-_SHOWN:] if c not in changes[:_SHOWN]]
         lines = [[name, f"{a:.2f}", f"{b:.2f}", f"{a - b:+.2f}"] for name, a, b in ends]
@@ -84,6 +81,21 @@ def baseline_section(
     return parts
 
 
+def _warnings(theirs: dict, ours: dict[str, list[dict]], protocol: Protocol) -> list[str]:
+    """What makes means hard to compare: other frames, other files."""
+    found, settings = [], theirs.get("protocol", {})
+    for name in ("every", "seconds", "size"):
+        this, other = getattr(protocol, name), settings.get(name)
+        if other is not None and this != other:
+            found.append(f"{name} is {this:g} here, {other:g} there")
+    for part, results in ours.items():
+        here, there = ({r["name"] for r in rows} for rows in (results, theirs.get(part, [])))
+        if here and there and here != there:
+            common = f"{len(here & there)} in common"
+            found.append(f"{part}: {len(here)} files here, {len(there)} there, {common}")
+    return [f"**Not the same measurement**: {'; '.join(found)}."] if found else []
+
+
 def _pairs(ours: dict, theirs: dict) -> Iterator[tuple[str, str, float, float]]:
     """Part, metric and both numbers, where both reports have them."""
     for part, methods in ours.items():
@@ -92,7 +104,8 @@ def _pairs(ours: dict, theirs: dict) -> Iterator[tuple[str, str, float, float]]:
                 continue
             other = theirs.get(part, {}).get(method, {})
             for metric, value in metrics.items():
-                if _is_number(value) and _is_number(other.get(metric)):
+                one_side = metric.startswith("yaw ") and "±" not in metric and metric != "yaw 0"
+                if not one_side and _is_number(value) and _is_number(other.get(metric)):
                     label = metric if method == OURS else f"{metric}, {method} sources"
                     yield part, label, value, other[metric]
 

@@ -96,7 +96,7 @@ def measure(
     }
     with written_beside(out / NUMBERS) as partial:
         partial.write_text(as_json(numbers), encoding="utf-8")
-    beside = baseline_section(baseline, means, lists["clips"], protocol) if baseline else []
+    beside = baseline_section(baseline, means, lists, protocol) if baseline else []
     lines = [*environment.lines(), *(header or []), f"- this run took: {wall_s:.0f} s"]
     text = report(lines, protocol, results, pictures, drawn, beside)
     if not drawn:

@@ -117,6 +117,10 @@ def test_beside_a_baseline(manifest, tmp_path, measure, subject):
     (row,) = (line for line in report.splitlines() if "| jaw open, seen |" in line)
     assert row == "| Edits | jaw open, seen | 0.6 | 0.3 | +0.3 | better |"
     assert "| clip | this, dB | baseline, dB | difference |" in report
+    assert "Not the same measurement" not in report
+    measure(manifest, out, Baseline.read(tmp_path / "old"), replace(few, clips=2, every=2))
+    report = (out / "report.md").read_text()
+    assert "**Not the same measurement**: every is 2 here, 1 there; clips: 2 files here" in report
 
 
 def test_what_is_no_baseline(tmp_path):
