@@ -119,7 +119,7 @@ def _over_yaw(stills: Sequence[ViewResult]) -> "Figure":
             )
             axis.fill_between(yaws, low, high, color=_COLOURS[method], alpha=0.15)
         if field != "identity":
-            axis.set_yscale("log")
+            axis.set_yscale("symlog", linthresh=1)
         axis.set_xlabel("yaw °")
         axis.set_ylabel(heading)
         axis.grid(alpha=0.3)
