@@ -71,9 +71,10 @@ class AvatarSubject:
 
     def __init__(self, portraits: Sequence[Portrait], model: "Model"):
         import real3d
+        from real3d.renderer import Renderer
 
-        self._model = model
         self._avatar: Avatar = real3d.reconstruct(list(portraits), model)
+        self._renderer = Renderer(self._avatar, model)
         self._source = self._avatar.photo.numpy()
 
     def fit(self, landmarks: np.ndarray, coefficients: np.ndarray) -> Pose:
@@ -110,10 +111,11 @@ class AvatarSubject:
 
         if method == COPY:
             return itertools.repeat(reduced(self._source, size), len(pose.coefficients))
-        arguments = {"cameras": pose.camera, "coefficients": pose.coefficients, "size": size}
         if method == WARP:
-            return real3d.render_geometric_warp(self._avatar, **arguments)
-        return real3d.render(self._avatar, model=self._model, **arguments)
+            return real3d.render_geometric_warp(
+                self._avatar, cameras=pose.camera, coefficients=pose.coefficients, size=size
+            )
+        return self._renderer.frames(pose.camera, pose.coefficients, size)
 
     def mesh_landmarks(self, pose: Pose) -> np.ndarray:
         """See Subject."""
