@@ -4,15 +4,16 @@ import importlib.util
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import cv2
 import numpy as np
 import torch
 
 from finetune_video.sources import Source
+from finetune_video.sweep import NoSweep, complete_sweep
 from real3d.errors import Real3DError
 from real3d.face.crop import (
+    LANDMARK_COUNT,
     CropWindow,
     crop_image,
     crop_landmarks,
@@ -37,6 +38,10 @@ _REACH = 0.6
 _OTHER_PERSON = 0.2
 """Identity cosine to a recording's mean below which a frame shows somebody else."""
 _SHARPNESS_PX = 128
+_BEHIND_DEG = 100.0
+"""What is tracked where the sweep shows the back of the head is no face."""
+_SWEEP_FRAMES = 150
+"""Frames of a sweep that are looked at: its course must be seen closely."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class FrameSettings:
     smallest_crop: float
     least_sharpness: float
     longest_s: float
+    sides: bool = False
+    """Whether sweeps give frames that show no face as well; see finetune_video.sweep."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,8 @@ class Harvester:
         if not source.path.is_file():
             return Harvest(source, None, MISSING)
         take = self._still if source.frames == 1 else self._recording
+        if source.kind == "orbit" and self._settings.sides:
+            take = self._sweep
         try:
             return take(source)
         except _LeftOut as reason:
@@ -110,8 +119,8 @@ class Harvester:
         if not faces:
             raise _LeftOut(NO_FACE)
         window = self._window(faces[0], image)
-        frame = partial(self._frame, window=window, size=self._settings.still_px)
-        return self._checked(source, [frame(image, faces[0])])
+        size = self._settings.still_px
+        return self._checked(source, [self._tracked_frame(image, faces[0], window, size)])
 
     def _recording(self, source: Source) -> Harvest:
         """A few frames spread over a recording, cropped by one window that stands still."""
@@ -129,19 +138,56 @@ class Harvester:
         near = [(p, f) for p, f in tracked if np.abs(_centre(f) - centre).max() < reach]
         if len(near) < _FEWEST:
             raise _LeftOut(MOVED)
-        frames = [self._frame(p, f, window, self._settings.clip_px) for p, f in near]
+        size = self._settings.clip_px
+        frames = [self._tracked_frame(p, f, window, size) for p, f in near]
         return self._checked(source, frames)
 
-    def _spread(self, source: Source) -> Iterator[np.ndarray]:
+    def _sweep(self, source: Source) -> Harvest:
+        """The same of a camera sweep, with frames that show no face where it is understood."""
+        pictures = list(self._spread(source, _SWEEP_FRAMES))
+        tracked = [next(iter(self._tracker.track(picture)), None) for picture in pictures]
+        seen = [k for k, face in enumerate(tracked) if face is not None]
+        if len(seen) < _FEWEST:
+            raise _LeftOut(NO_FACE)
+        middle = TrackedFace(
+            np.median([tracked[k].landmarks_px for k in seen], 0), tracked[seen[0]].coefficients
+        )
+        window = self._window(middle, pictures[0])
+        size = self._settings.clip_px
+        landmarks = np.full((len(pictures), LANDMARK_COUNT, 3), np.nan, np.float32)
+        coefficients = np.full((len(pictures), 52), np.nan, np.float32)
+        for k in seen:
+            landmarks[k] = crop_landmarks(tracked[k].landmarks_px, window)
+            coefficients[k] = tracked[k].coefficients
+        chosen = {seen[i * len(seen) // source.frames] for i in range(source.frames)}
+        try:
+            crops = [crop_image(picture, window, size) for picture in pictures]
+            sweep = complete_sweep(crops, landmarks, coefficients)
+        except NoSweep as reason:
+            _LOG.debug("%s: no sides: %s", source.path, reason)
+        else:
+            sides = np.flatnonzero(sweep.trusted)
+            landmarks[sides] = sweep.landmarks(sides)
+            coefficients[sides] = sweep.coefficients.numpy()
+            chosen |= set(sides.tolist())
+            chosen -= {k for k in seen if abs(sweep.yaw_deg[k]) > _BEHIND_DEG}
+        frames = [
+            self._frame(pictures[k], landmarks[k], coefficients[k], window, size)
+            for k in sorted(chosen)
+        ]
+        return self._checked(source, frames)
+
+    def _spread(self, source: Source, wanted: int = 0) -> Iterator[np.ndarray]:
         """Pictures evenly spread over the first part of a recording."""
+        wanted = wanted or source.frames
         with VideoReader(source.path) as video:
             count = video.frame_count
             if count is None:  # the file does not say: count, then look again
                 count = sum(1 for _ in video)
                 with VideoReader(source.path) as again:
-                    yield from self._chosen(again, source.frames, count)
+                    yield from self._chosen(again, wanted, count)
             else:
-                yield from self._chosen(video, source.frames, count)
+                yield from self._chosen(video, wanted, count)
 
     def _chosen(self, video: VideoReader, wanted: int, count: int) -> Iterator[np.ndarray]:
         count = min(count, max(round(self._settings.longest_s * video.fps), 1))
@@ -161,10 +207,21 @@ class Harvester:
             raise _LeftOut(SMALL)
         return window
 
-    def _frame(
+    def _tracked_frame(
         self, image: np.ndarray, face: TrackedFace, window: CropWindow, size: int
     ) -> tuple[TrackedFrame, np.ndarray]:
-        """A frame, and its crop (size, size, 3) before it was encoded."""
+        landmarks = crop_landmarks(face.landmarks_px, window)
+        return self._frame(image, landmarks, face.coefficients, window, size)
+
+    def _frame(
+        self,
+        image: np.ndarray,
+        landmarks: np.ndarray,
+        coefficients: np.ndarray,
+        window: CropWindow,
+        size: int,
+    ) -> tuple[TrackedFrame, np.ndarray]:
+        """A frame with landmarks in its crop, and the crop (size, size, 3) before encoding."""
         settings, crop = self._settings, crop_image(image, window, size)
         guide = cv2.resize(crop, (256, 256), interpolation=cv2.INTER_AREA)
         alpha = refine_matte(guide, self._segmenter.segment(guide))
@@ -172,8 +229,8 @@ class Harvester:
         frame = TrackedFrame(
             encode_webp(crop, settings.quality),
             encode_webp((small * 255 + 0.5).astype(np.uint8), 80),
-            crop_landmarks(face.landmarks_px, window),
-            face.coefficients,
+            landmarks,
+            coefficients,
         )
         return frame, crop
 

@@ -55,6 +55,9 @@ class PrepareConfig:
     """Drop what is more blurred; see finetune_video.harvest.sharpness. 0 keeps all."""
     longest_s: float = 300.0
     """Of a recording only so many seconds, from its beginning."""
+    sides: bool = False
+    """Take frames of sweeps that show no face as well, to yaw 95°, where their cameras follow from
+    the sweep and pass two checks; see finetune_video.sweep."""
     shard_files: int = 128
     """Files of the data in one shard, at most."""
     part: int = 0
