@@ -105,6 +105,17 @@ def test_stills_alone_and_clips_alone(manifest, tmp_path, measure):
     assert "Views" not in (tmp_path / "b" / "report.md").read_text()
 
 
+def test_further_sheets_are_linked(tmp_path, measure):
+    stills = [tmp_path / f"{k}.png" for k in range(6)]
+    for path in stills:
+        write_image(path, np.full((512, 512, 3), 128, np.uint8))
+    one_size = replace(PROTOCOL, sizes=(64,))
+    measure(Manifest((), tuple(stills)), tmp_path / "report", protocol=one_size)
+    report = (tmp_path / "report" / "report.md").read_text()
+    assert "Further sheets: [2](edits_2.jpg)." in report
+    assert (tmp_path / "report" / "edits_2.jpg").is_file()
+
+
 def test_beside_a_baseline(manifest, tmp_path, measure, subject):
     few = replace(PROTOCOL, clips=1, cross_stills=0, several=0)
     subject.share = 0.5
