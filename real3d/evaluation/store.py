@@ -7,10 +7,11 @@ only if code, model, settings and file are what they were.
 import hashlib
 import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -22,25 +23,53 @@ from real3d.image import read_image, write_image
 
 T = TypeVar("T")
 _REFUSED = "refused"
+_PRESENTATION = ("baseline", "plots", "report", "sheets", "tables", "worst")
+"""Modules that only show numbers; they may change."""
+
+
+@dataclass(frozen=True)
+class Item(Generic[T]):
+    """What came of measuring one file."""
+
+    result: T | None
+    """None where it was refused."""
+    refused: str
+    """Why; empty otherwise."""
+    seconds: float
+    """How long it took when it was measured."""
 
 
 class Store:
-    """A folder of finished items; key says what their numbers depend on besides the file."""
+    """A folder of finished items; key says what their numbers depend on besides the files.
+
+    Several processes may share it as long as they measure different items.
+    """
 
     def __init__(self, folder: Path, key: str):
         self._folder, self._key = folder, key
 
     def measured(
-        self, kind: str, path: Path, make: type[T], measure: Callable[[], tuple[T, Pictures]]
-    ) -> T | str:
-        """The result for a file, from the folder or measured now; why, where it was refused."""
-        place, key = self._place(kind, path), self._item_key(kind, path)
+        self,
+        kind: str,
+        path: Path,
+        make: type[T],
+        measure: Callable[[], tuple[T, Pictures]],
+        also: Sequence[object] = (),
+    ) -> Item[T]:
+        """What is known of a file, from the folder or measured now.
+
+        also: further files (paths) and settings that the numbers depend on.
+        """
+        place, key = self._place(kind, path), self._item_key(kind, path, also)
         kept = _read(place)
         if kept is None or kept.get("key") != key:
+            start = time.perf_counter()
             kept = {"key": key, "file": path.name} | self._new(place, measure)
+            kept["seconds"] = round(time.perf_counter() - start, 2)
             with written_beside(place) as partial:
                 partial.write_text(as_json(kept), encoding="utf-8")
-        return kept[_REFUSED] if _REFUSED in kept else make(**kept["result"])
+        result = None if _REFUSED in kept else make(**kept["result"])
+        return Item(result, kept.get(_REFUSED, ""), kept["seconds"])
 
     def _new(self, place: Path, measure: Callable[[], tuple[Any, Pictures]]) -> dict:
         try:
@@ -58,16 +87,29 @@ class Store:
         other = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:6]
         return self._folder / f"{kind}-{path.stem}-{other}.json"
 
-    def _item_key(self, kind: str, path: Path) -> str:
-        stat = path.stat()
-        text = f"{self._key} {kind} {path.name} {stat.st_size} {stat.st_mtime_ns}"
+    def _item_key(self, kind: str, path: Path, also: Sequence[object]) -> str:
+        text = " ".join([self._key, kind, *map(_named, (path, *also))])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _named(value: object) -> str:
+    """A setting as it is, a file with its size and date."""
+    if not isinstance(value, Path):
+        return repr(value)
+    stat = value.stat()
+    return f"{value.name} {stat.st_size} {stat.st_mtime_ns}"
+
+
 def code_digest() -> str:
-    """sha256 over the package's source and its template: measurements of other code differ."""
+    """sha256 over the package's source and its template: measurements of other code differ.
+
+    Commands, and what only shows numbers, do not count.
+    """
     digest, folder = hashlib.sha256(), Path(real3d.__file__).parent
     for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.npz")]):
+        shown = path.parent.name == "evaluation" and path.stem in _PRESENTATION
+        if shown or path.parent.name == "commands":
+            continue
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -84,7 +126,11 @@ def _read(path: Path) -> dict | None:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(kept, dict) or not (_REFUSED in kept or path.with_suffix(".jpg").is_file()):
+    if (
+        not isinstance(kept, dict)
+        or "seconds" not in kept
+        or not (_REFUSED in kept or path.with_suffix(".jpg").is_file())
+    ):
         return None
     return _replaced(kept, lambda x: math.nan if x is None else x)
 

@@ -3,8 +3,14 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from real3d.evaluation.edits import EDIT_METHODS, EDITS, EditResult
+import numpy as np
+
+from real3d.evaluation.comparison import pixel_key
+from real3d.evaluation.cross_reenactment import CrossResult
+from real3d.evaluation.edits import EDIT_METHODS, EDITS, LIPS_CLOSED, EditResult
+from real3d.evaluation.orbits import OrbitResult
 from real3d.evaluation.self_reenactment import ClipResult
+from real3d.evaluation.several_photos import SOURCE_COUNTS, SeveralResult
 from real3d.evaluation.subject import COPY, METHODS, OURS, WARP
 from real3d.evaluation.views import VIEW_METHODS, VIEWS_DEG, YAWS_DEG, ViewResult
 
@@ -20,6 +26,15 @@ METRICS = {
     "tracked_share": ("face tracked %", 1),
 }
 """Key of a score, to its heading and decimals."""
+HED_VGG = ("HED-VGG", 3)
+CROSS_METRICS = {
+    "identity": ("identity to the photo", 3),
+    "expression_error": ("expression", 4),
+    "pose_error_deg": ("pose °", 2),
+    "tracked_share": ("face tracked %", 1),
+}
+Table = dict[str, dict[str, float]]
+"""Method, then metric, to a number."""
 
 
 def mean(values: Iterable[float]) -> float:
@@ -28,21 +43,90 @@ def mean(values: Iterable[float]) -> float:
     return sum(numbers) / len(numbers) if numbers else math.nan
 
 
-def mean_scores(clips: Sequence[ClipResult]) -> dict[str, dict[str, float]]:
-    """Method, then metric, to the mean over clips of their means."""
+def median(values: Iterable[float]) -> float:
+    """Median of what is a number; NaN of nothing."""
+    numbers = [float(value) for value in values if math.isfinite(value)]
+    return float(np.median(numbers)) if numbers else math.nan
+
+
+def scores_over(results: Sequence[ClipResult | OrbitResult], over=mean) -> Table:
+    """Method, then metric, to the mean over results of their means; over may be median."""
+    if not results:
+        return {}
+    keys = results[0].scores[OURS]
     return {
-        method: {key: mean(clip.scores[method][key] for clip in clips) for key in METRICS}
+        method: {key: over(result.scores[method][key] for result in results) for key in keys}
         for method in METHODS
     }
 
 
-def self_reenactment_table(clips: Sequence[ClipResult]) -> str:
-    """Methods and their means."""
+def cross_over(stills: Sequence[CrossResult], over=mean) -> Table:
+    """The same over photos and drivers."""
+    if not stills:
+        return {}
+    return {
+        method: {
+            key: over(each[method][key] for still in stills for each in still.scores.values())
+            for key in CROSS_METRICS
+        }
+        for method in METHODS
+    }
+
+
+def several_over(clips: Sequence[SeveralResult], over=mean) -> Table:
+    """Number of sources, then metric, to the mean over clips."""
+    if not clips:
+        return {}
+    keys = clips[0].scores["1"]
+    return {
+        str(count): {key: over(clip.scores[str(count)][key] for clip in clips) for key in keys}
+        for count in SOURCE_COUNTS
+    }
+
+
+def edits_over(stills: Sequence[EditResult]) -> Table:
+    """Method, then "edit, what", to the mean over photos."""
+    if not stills:
+        return {}
+    means: Table = {}
+    for method in EDIT_METHODS:
+        row = means[method] = {}
+        for edit in EDITS:
+            row[f"{edit.name}, seen"] = mean(s.seen[method][edit.name][1] for s in stills)
+            row[f"{edit.name}, identity"] = mean(s.identity[method][edit.name] for s in stills)
+            if edit.name != LIPS_CLOSED:
+                share = mean(s.motion_share[method][edit.name] for s in stills)
+                row[f"{edit.name}, motion share"] = share
+            if edit.gaze:
+                eyes = (value for s in stills for value in s.gaze_share[method][edit.name])
+                row[f"{edit.name}, iris share"] = mean(eyes)
+        row["lid closure"] = mean(value for s in stills for value in s.lid_closure[method])
+        row["lip closure"] = mean(s.lip_closure[method] for s in stills)
+    return means
+
+
+def method_rows(means: Table, metrics: dict[str, tuple[str, int]], suffix: str = "") -> list:
+    """Rows of methods, ours last and in bold."""
     rows = []
-    for method, scores in sorted(mean_scores(clips).items(), key=lambda item: item[0] == OURS):
-        cells = [_score(key, scores[key]) for key in METRICS]
-        rows.append([f"**{method}**" if method == OURS else method, *cells])
-    return table(["method", *(heading for heading, _ in METRICS.values())], rows)
+    for method, scores in sorted(means.items(), key=lambda item: item[0] == OURS):
+        cells = [score(key, scores[key], decimals) for key, (_, decimals) in metrics.items()]
+        name = method + suffix
+        rows.append([f"**{name}**" if method == OURS and not suffix else name, *cells])
+    return rows
+
+
+def self_reenactment_table(clips: Sequence[ClipResult], sizes: Sequence[int]) -> str:
+    """Methods and their means, then their medians; pixels at each size."""
+    means, medians = scores_over(clips), scores_over(clips, median)
+    metrics = dict(METRICS)
+    if math.isfinite(means[OURS]["hed_vgg"]):
+        metrics["hed_vgg"] = HED_VGG
+    for size in sizes[1:]:
+        for key in ("psnr_db", "ssim"):
+            heading, decimals = METRICS[key]
+            metrics[pixel_key(key, size, sizes[0])] = (f"{heading} at {size}", decimals)
+    rows = method_rows(means, metrics) + method_rows(medians, metrics, ", median")
+    return table(["method", *(heading for heading, _ in metrics.values())], rows)
 
 
 def clip_table(clips: Sequence[ClipResult]) -> str:
@@ -52,7 +136,10 @@ def clip_table(clips: Sequence[ClipResult]) -> str:
     rows = []
     for clip in clips:
         scores = [
-            " / ".join(_score(key, clip.scores[method][key]) for method in (COPY, WARP, OURS))
+            " / ".join(
+                score(key, clip.scores[method][key], METRICS[key][1])
+                for method in (COPY, WARP, OURS)
+            )
             for key in keys
         ]
         driver = number(clip.jitter_of_driver_percent, 2)
@@ -62,6 +149,47 @@ def clip_table(clips: Sequence[ClipResult]) -> str:
         rows.append([clip.name, str(clip.frames), left_out, str(lost), *scores, jitter])
     start = ["clip", "frames", "no face / after a cut", "ours untracked"]
     return table([*start, *headings, "jitter (driver's)"], rows)
+
+
+def cross_table(stills: Sequence[CrossResult]) -> str:
+    """Methods and their means, then their medians, over photos and drivers."""
+    rows = method_rows(cross_over(stills), CROSS_METRICS)
+    rows += method_rows(cross_over(stills, median), CROSS_METRICS, ", median")
+    return table(["method", *(heading for heading, _ in CROSS_METRICS.values())], rows)
+
+
+def driver_table(stills: Sequence[CrossResult]) -> str:
+    """A row for each driver: ours over all photos."""
+    names = list(dict.fromkeys(name for still in stills for name in still.scores))
+    rows = []
+    for name in names:
+        ours = [still.scores[name][OURS] for still in stills if name in still.scores]
+        cells = [
+            score(key, mean(each[key] for each in ours), decimals)
+            for key, (_, decimals) in CROSS_METRICS.items()
+        ]
+        rows.append([name, *cells])
+    return table(["driver", *(heading for heading, _ in CROSS_METRICS.values())], rows)
+
+
+def several_table(clips: Sequence[SeveralResult]) -> str:
+    """A row for each number of sources."""
+    keys = ("psnr_db", "ssim", "identity_to_target", "landmark_error_percent", "blendshape_error")
+    rows = []
+    for over, what in ((mean, ""), (median, ", median")):
+        for count, scores in several_over(clips, over).items():
+            cells = [score(key, scores[key], METRICS[key][1]) for key in keys]
+            rows.append([f"{count} source{'s' * (count != '1')}{what}", *cells])
+    return table(["avatar of", *(METRICS[key][0] for key in keys)], rows)
+
+
+def orbit_table(sweeps: Sequence[OrbitResult]) -> str:
+    """Methods and their means, then their medians."""
+    keys = ("psnr_db", "ssim", "identity_to_source", "identity_to_target", "landmark_error_percent")
+    metrics = {key: METRICS[key] for key in (*keys, "tracked_share")}
+    rows = method_rows(scores_over(sweeps), metrics)
+    rows += method_rows(scores_over(sweeps, median), metrics, ", median")
+    return table(["method", *(heading for heading, _ in metrics.values())], rows)
 
 
 def edit_table(stills: Sequence[EditResult]) -> str:
@@ -74,14 +202,17 @@ def edit_table(stills: Sequence[EditResult]) -> str:
             rest, seen = (number(mean(pair[k] for pair in pairs), 2) for k in (0, 1))
             lost = sum(not math.isfinite(pair[1]) for pair in pairs)
             identity = number(mean(still.identity[method][edit.name] for still in stills), 3)
-            row += [rest, seen + (f" ({lost} untracked)" if lost else ""), identity]
+            share = number(mean(still.motion_share[method][edit.name] for still in stills), 2)
+            row += [rest, seen + (f" ({lost} untracked)" if lost else ""), identity, share]
         rows.append(row)
-    each = [f"{method}: {what}" for method in EDIT_METHODS for what in ("rest", "seen", "identity")]
+    what = ("rest", "seen", "identity", "motion")
+    each = [f"{method}: {name}" for method in EDIT_METHODS for name in what]
     return table(["edit", "tracked", "asked", *each], rows)
 
 
 def eye_table(stills: Sequence[EditResult]) -> str:
-    """Lids and gaze, each eye for itself."""
+    """Lids, lips and gaze, each eye for itself."""
+    open_mouths = sum(math.isfinite(still.lip_closure[OURS]) for still in stills)
     rows = []
     for name, values in (
         ("lids closed by a blink", lambda still, method: still.lid_closure[method]),
@@ -89,6 +220,10 @@ def eye_table(stills: Sequence[EditResult]) -> str:
             (edit.name, lambda still, method, edit=edit: still.gaze_share[method][edit.name])
             for edit in EDITS
             if edit.gaze
+        ),
+        (
+            f"lips closed ({open_mouths} photos with an open mouth)",
+            lambda still, method: [still.lip_closure[method], math.nan],
         ),
     ):
         cells = [
@@ -101,11 +236,14 @@ def eye_table(stills: Sequence[EditResult]) -> str:
     return table(["share of what was asked", *sides], rows)
 
 
-def view_means(stills: Sequence[ViewResult]) -> dict[str, dict[str, float]]:
-    """Method, then view, to the mean identity; "yaw ±30" is the mean of both sides."""
+def view_means(stills: Sequence[ViewResult], what: str = "identity") -> Table:
+    """Method, then view, to the mean of a field; "yaw ±30" is the mean of both sides."""
+    if not stills:
+        return {}
     means = {}
     for method in VIEW_METHODS:
-        each = [mean(still.identity[method][k] for still in stills) for k in range(len(VIEWS_DEG))]
+        values = [getattr(still, what)[method] for still in stills]
+        each = [mean(row[k] for row in values) for k in range(len(VIEWS_DEG))]
         both = {
             f"yaw ±{yaw}": mean(each[VIEWS_DEG.index((sign * yaw, 0.0))] for sign in (-1, 1))
             for yaw in YAWS_DEG
@@ -116,22 +254,18 @@ def view_means(stills: Sequence[ViewResult]) -> dict[str, dict[str, float]]:
 
 
 def view_table(stills: Sequence[ViewResult]) -> str:
-    """Identity by view, and in how many views the tracker found the face."""
-    means = view_means(stills)
-    names = list(means[OURS])
+    """Identity and landmark error by view, and how often the tracker found the face."""
     rows = []
-    for method in VIEW_METHODS:
-        rows.append([method, *(number(means[method][name], 3) for name in names)])
-    for method in VIEW_METHODS:
-        tracked = {
-            _view_name(view): mean(100.0 * still.tracked[method][k] for still in stills)
-            for k, view in enumerate(VIEWS_DEG)
-        }
-        tracked |= {
-            f"yaw ±{yaw}": mean([tracked[f"yaw {yaw}"], tracked[f"yaw -{yaw}"]]) for yaw in YAWS_DEG
-        }
-        rows.append([f"{method}: tracked %", *(number(tracked[name], 0) for name in names)])
-    return table(["identity to the photo", *names], rows)
+    for what, suffix, factor, decimals in (
+        ("identity", "", 1, 3),
+        ("landmark_error_percent", ": landmarks % IOD", 1, 1),
+        ("tracked", ": tracked %", 100, 0),
+    ):
+        means = view_means(stills, what)
+        for method in VIEW_METHODS:
+            cells = [number(factor * value, decimals) for value in means[method].values()]
+            rows.append([method + suffix, *cells])
+    return table(["identity to the photo", *means[OURS]], rows)
 
 
 def _view_name(view: tuple[float, float]) -> str:
@@ -150,5 +284,6 @@ def number(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}" if math.isfinite(value) else "–"
 
 
-def _score(key: str, value: float) -> str:
-    return number(100 * value if key == "tracked_share" else value, METRICS[key][1])
+def score(key: str, value: float, decimals: int) -> str:
+    """A score as it stands in tables: shares in percent."""
+    return number(100 * value if key == "tracked_share" else value, decimals)

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from real3d.camera import Camera
+from real3d.evaluation.instruments import Instruments
 from real3d.evaluation.observer import Observation
 from real3d.evaluation.subject import COPY, OURS, WARP, Pose
 from real3d.face.blendshapes import ARKIT_INDEX
@@ -26,7 +27,7 @@ OPENING = 0.06
 
 
 def face_landmarks(coefficients: np.ndarray) -> np.ndarray:
-    """(478, 3) landmarks of a flat face whose lids and irises obey coefficients (52,)."""
+    """(478, 3) landmarks of a flat face whose lids, irises and lips obey coefficients (52,)."""
     points = np.random.default_rng(1).uniform(-0.5, 0.5, (478, 3)).astype(np.float32)
     points[:, 2] *= 0.4
     for eye in (RIGHT_EYE, LEFT_EYE):
@@ -35,10 +36,15 @@ def face_landmarks(coefficients: np.ndarray) -> np.ndarray:
     names = (("Left", 473, 1), ("Right", 468, -1))
     for (side, iris, sign), pairs in zip(names, LIDS, strict=True):
         gap = OPENING * (1 - coefficients[ARKIT_INDEX[f"eyeBlink{side}"]])
-        look = [coefficients[ARKIT_INDEX[f"eyeLook{way}{side}"]] for way in ("Out", "In")]
-        points[iris, 0] += 0.05 * sign * (look[0] - look[1])
+        ways = ("Out", "In", "Up", "Down")
+        out, in_, up, down = (coefficients[ARKIT_INDEX[f"eyeLook{way}{side}"]] for way in ways)
+        points[iris, :2] += (0.05 * sign * (out - in_), 0.05 * (down - up))
         for upper, lower in pairs:
             points[upper], points[lower] = (0.2, -0.2 - gap / 2, 0), (0.2, -0.2 + gap / 2, 0)
+    points[[61, 291]] = ((-0.2, 0.3, 0), (0.2, 0.3, 0))
+    points[[127, 356]] = ((-0.45, 0, 0.1), (0.45, 0, 0.1))
+    points[[13, 82, 312]] = (0, 0.3, 0)
+    points[[14, 87, 317]] = (0, 0.3 + 0.2 * coefficients[ARKIT_INDEX["jawOpen"]], 0)
     return points
 
 
@@ -53,6 +59,9 @@ class FakeSubject:
     def fit(self, landmarks, coefficients):
         assert landmarks.shape[1:] == (478, 3)
         return self._pose(torch.from_numpy(np.asarray(coefficients, np.float32)))
+
+    def driven(self, driver, landmarks, coefficients):
+        return self.fit(landmarks, coefficients)
 
     def turned(self, views_deg):
         return self._pose(torch.zeros(len(views_deg), 52))
@@ -74,7 +83,7 @@ class FakeSubject:
         )
         self.drawn[number] = coefficients
         picture = np.full((size, size, 3), 128, np.uint8)
-        picture[0, 0] = number
+        picture[:8, :8] = number  # so large that it outlives being reduced
         return picture
 
     def mesh_landmarks(self, pose):
@@ -92,6 +101,9 @@ class FakeObserver:
         return self
 
     def __exit__(self, *_):
+        pass
+
+    def close(self):
         pass
 
     def observe(self, image, landmarks=None):
@@ -130,6 +142,11 @@ def observer(subject) -> FakeObserver:
 
 
 @pytest.fixture
+def instruments(subject, observer) -> Instruments:
+    return Instruments(lambda portraits: subject, observer)
+
+
+@pytest.fixture
 def portrait() -> Portrait:
     return fake_portrait()
 
@@ -139,7 +156,7 @@ def no_tracker(monkeypatch):
     """Portraits come from any picture that is not black, without MediaPipe."""
     from real3d.errors import Real3DError
 
-    def from_image(image, face=0, name="photo"):
+    def from_image(image, face=0, name="photo", window=None):
         if image.max() < 30:
             raise Real3DError(f"{name}: no face found.")
         return fake_portrait(image)

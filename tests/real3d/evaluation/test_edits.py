@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,10 +15,33 @@ def test_what_is_asked_is_what_a_perfect_subject_shows(subject, observer, portra
         assert rest == pytest.approx(0)
         assert seen == pytest.approx(edit.asked_of_watched)
         assert result.identity[OURS][edit.name] == pytest.approx(1)
+        share = result.motion_share[OURS][edit.name]
+        assert math.isnan(share) or share == pytest.approx(1)
     assert result.lid_closure[OURS] == pytest.approx([1, 1])
-    assert set(result.gaze_share[OURS]) == {"gaze left", "gaze right"}
+    assert set(result.gaze_share[OURS]) == {
+        "gaze left",
+        "gaze right",
+        "gaze up",
+        "gaze down",
+    }
     assert result.gaze_share[OURS]["gaze left"] == pytest.approx([1, 1])
     assert [len(row) for row in rows] == [len(EDIT_COLUMNS)] * 2
+    assert rows[0][0].shape == (64, 64, 3)
+
+
+def test_pictures_may_be_larger_than_what_is_looked_at(subject, observer, portrait):
+    result, rows = measure_edits(portrait, subject, observer, "me", 64, 128)
+    assert rows[0][0].shape == rows[0][5].shape == (128, 128, 3)
+    assert result.seen[OURS]["jaw open"][1] == pytest.approx(0.6)
+
+
+def test_an_open_mouth_closes(subject, observer, portrait):
+    shut, _ = measure_edits(portrait, subject, observer, "me", 64)
+    assert math.isnan(shut.lip_closure[OURS])
+    points = portrait.landmarks.copy()
+    points[[13, 82, 312], 1] -= 0.2
+    result, _ = measure_edits(replace(portrait, landmarks=points), subject, observer, "me", 64)
+    assert result.lip_closure[OURS] == pytest.approx(1, abs=1e-5)
 
 
 def test_half_of_it_is_half(subject, observer, portrait):

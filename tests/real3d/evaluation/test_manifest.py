@@ -17,9 +17,11 @@ def test_a_folder_gives_its_validation_rows(tmp_path):
     rows = [{"file": f"{k}.mp4", "split": "val" if k % 2 else "train"} for k in range(4)]
     _write(tmp_path, "clips", rows)
     _write(tmp_path, "portraits", [{"file": "a.webp"}])
+    _write(tmp_path, "orbits", [{"file": "o.mp4"}, {"file": "p.mp4", "split": "train"}])
     manifest = read_manifest(tmp_path)
     assert [path.name for path in manifest.clips] == ["1.mp4", "3.mp4"]
     assert [path.name for path in manifest.stills] == ["a.webp"]
+    assert [path.name for path in manifest.orbits] == ["o.mp4"]
 
 
 def test_a_file_names_what_lies_beside_it(tmp_path):
@@ -29,8 +31,8 @@ def test_a_file_names_what_lies_beside_it(tmp_path):
 
 
 def test_picked_spreads_evenly(tmp_path):
-    manifest = Manifest(tuple(range(10)), tuple(range(4)))
-    assert manifest.picked(5, 0) == Manifest((0, 2, 4, 6, 8), ())
+    manifest = Manifest(tuple(range(10)), tuple(range(4)), (7, 8))
+    assert manifest.picked(5, 0, 1) == Manifest((0, 2, 4, 6, 8), (), (7,))
     assert manifest.picked(None, 9) == manifest
 
 

@@ -1,5 +1,6 @@
 """Metrics against closed forms."""
 
+import kornia
 import numpy as np
 import pytest
 import torch
@@ -27,6 +28,16 @@ def test_ssim_of_equal_and_of_opposite_pictures():
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     assert metrics.ssim(picture, picture) == pytest.approx(1, abs=1e-4)
     assert metrics.ssim(picture, 255 - picture) < 0
+
+
+@pytest.mark.parametrize("noise", [5, 80])
+def test_ssim_is_that_of_kornia(noise):
+    random = np.random.default_rng(0)
+    a = random.integers(0, 256, (40, 56, 3)).astype(np.uint8)
+    b = (a + random.normal(0, noise, a.shape)).clip(0, 255).astype(np.uint8)
+    as_tensor = [torch.from_numpy(p).permute(2, 0, 1)[None].float() / 255 for p in (a, b)]
+    wanted = float(kornia.metrics.ssim(*as_tensor, 11).mean())
+    assert metrics.ssim(a, b) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_landmark_error_is_a_share_of_the_interocular_distance(landmarks):
@@ -63,6 +74,38 @@ def test_blendshape_error_leaves_out_the_tongue():
     found = wanted.copy()
     found[0, 3], found[1, -1] = 0.51, 1
     assert metrics.blendshape_error(found, wanted) == pytest.approx([0.01, 0])
+
+
+def test_iris_rise_is_up_whatever_the_roll(landmarks):
+    landmarks[473, 1] -= 0.05
+    assert metrics.iris_rise(landmarks) == pytest.approx([0.25, 0])
+    roll = rotation_from_euler(torch.tensor([0.0, 0.0, 0.4])).double().numpy()
+    assert metrics.iris_rise(landmarks @ roll.T) == pytest.approx([0.25, 0], abs=1e-6)
+
+
+def test_lip_gap_is_in_mouth_widths(landmarks):
+    landmarks[[61, 291], :2] = ((-0.2, 0.3), (0.2, 0.3))
+    landmarks[[13, 82, 312], :2], landmarks[[14, 87, 317], :2] = (0, 0.25), (0, 0.35)
+    assert metrics.lip_gap(landmarks) == pytest.approx(0.25)
+
+
+def test_yaw_is_positive_towards_the_right_of_the_image(landmarks):
+    landmarks[127], landmarks[356] = (-0.4, 0, 0.2), (0.4, 0, 0.2)
+    turn = rotation_from_euler(torch.tensor([np.radians(35), 0.0, 0.0])).double().numpy()
+    assert metrics.yaw_deg(landmarks @ turn.T) == pytest.approx(35, abs=1e-4)
+
+
+def test_motion_share_is_least_squares():
+    wanted = np.array([[1.0, 0], [0, 2], [0, 0]])
+    assert metrics.motion_share(0.5 * wanted, wanted) == pytest.approx(0.5)
+    aside = np.array([[0.0, 3], [1, 0], [9, 9]])
+    assert metrics.motion_share(aside, wanted) == pytest.approx(0)
+
+
+def test_rotation_angle():
+    turns = rotation_from_euler(torch.tensor([[0.0, 0.3, 0.0], [0.0, 0.0, 0.0]])).numpy()
+    angles = metrics.rotation_angle_deg(turns, np.eye(3))
+    assert angles == pytest.approx([np.degrees(0.3), 0], abs=1e-3)
 
 
 def test_iris_offset_and_lid_gap_are_in_eye_widths(landmarks):

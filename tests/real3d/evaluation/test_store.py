@@ -40,8 +40,9 @@ def test_a_finished_item_is_not_measured_again(tmp_path, photo):
     for _ in range(2):
         store = Store(tmp_path / "items", "key")
         found = store.measured("edits", photo, Result, job)
-        assert found.name == "me"
-        assert math.isnan(found.score)
+        assert found.result.name == "me"
+        assert math.isnan(found.result.score)
+        assert found.seconds >= 0
     assert job.count == 1
     assert store.picture("edits", photo).shape == (4, 8, 3)
     (kept,) = (tmp_path / "items").glob("*.json")
@@ -58,20 +59,36 @@ def test_another_key_file_or_kind_is_measured_anew(tmp_path, photo):
     assert job.count == 4
 
 
+def test_what_else_the_numbers_depend_on(tmp_path, photo):
+    job, other = Measuring(), tmp_path / "driver.mp4"
+    other.write_bytes(b"1")
+
+    def measure(setting):
+        Store(tmp_path / "items", "key").measured("edits", photo, Result, job, [other, setting])
+
+    for setting in (1, 1, 2, 2):
+        measure(setting)
+    assert job.count == 2
+    other.write_bytes(b"22")
+    measure(2)
+    assert job.count == 3
+
+
 def test_damage_is_measured_anew(tmp_path, photo):
     job, store = Measuring(), Store(tmp_path / "items", "key")
     store.measured("edits", photo, Result, job)
     next((tmp_path / "items").glob("*.jpg")).unlink()
     store.measured("edits", photo, Result, job)
     next((tmp_path / "items").glob("*.json")).write_text("{")
-    assert store.measured("edits", photo, Result, job) == Result("me", 0.5)
+    assert store.measured("edits", photo, Result, job).result == Result("me", 0.5)
     assert job.count == 3
 
 
 def test_a_refusal_is_kept_as_well(tmp_path, photo):
     job, store = Measuring(error="me.png: no face found."), Store(tmp_path / "items", "key")
     for _ in range(2):
-        assert store.measured("edits", photo, Result, job) == "me.png: no face found."
+        item = store.measured("edits", photo, Result, job)
+        assert (item.result, item.refused) == (None, "me.png: no face found.")
     assert job.count == 1
 
 
