@@ -14,6 +14,7 @@ import tyro
 from real3d.commands.clips import Animate, Orbit, Track
 from real3d.commands.demo import Demo
 from real3d.commands.evaluate import Evaluate
+from real3d.commands.export import Export
 from real3d.commands.options import Options
 from real3d.commands.stills import Reconstruct, Redirect
 from real3d.errors import Real3DError
@@ -25,6 +26,7 @@ COMMANDS: dict[str, type[Options]] = {
     "orbit": Orbit,
     "animate": Animate,
     "track": Track,
+    "export": Export,
     "evaluate": Evaluate,
 }
 _USER_ERROR, _OUR_ERROR, _INTERRUPTED = 2, 1, 130
