@@ -5,6 +5,7 @@ views are mixed by how squarely they see it and how close to the photo they are.
 is completed.
 """
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import torch
@@ -17,6 +18,7 @@ from real3d.export.hair import Shell, hair_shell
 from real3d.export.mesh import BakedHead, TexturedMesh, vertex_normals
 from real3d.export.views import (
     OPENED_SHARE,
+    VIEW_COUNT,
     Surface,
     View,
     looked_up,
@@ -32,6 +34,7 @@ from real3d.networks.layers import pull_push, smoothstep
 from real3d.weight_files import Model
 
 TEXTURE_PX = 1024
+_VIEWS_SHARE = 0.6
 _MOUTH_PUSH, _EYE_PUSH = 0.03, 0.014
 """Teeth and eyes lie this much deeper than in the template: our rasteriser draws them with an
 offset, other programs have none."""
@@ -39,20 +42,29 @@ _KNOWN, _SEEN = 0.02, 1e-4
 """Weights from which on a texel counts as seen: in the head as a share of the least view's."""
 _BEHIND_FACE = (-0.12, 0.12)
 """Between these depths (the ears) expressions fade out."""
-_NECK_CUT = (0.80, 0.12)
+_NECK_CUT = (0.90, 0.10)
 """The neck ends at this height, lower towards the back: y = a + b z."""
 _SKULL = (0.0, 0.02, 0.12)
 _HAIR_OUTLINE = 0.35
 """A texel of hair is there when it is at least so opaque on average."""
 
 
-def bake(avatar: Avatar, model: Model, texture_px: int = TEXTURE_PX) -> BakedHead:
+def bake(
+    avatar: Avatar,
+    model: Model,
+    texture_px: int = TEXTURE_PX,
+    told: Callable[[float], None] | None = None,
+) -> BakedHead:
     """The textured meshes of an avatar, on the CPU; texture_px is a power of two.
 
-    Renders nine frames and takes about as long. Raises Real3DError where the avatar was made with
-    other weights.
+    Renders nine frames and takes about twice as long; told hears the share that is done. Raises
+    Real3DError where the avatar was made with other weights.
     """
-    views = list(views_of(avatar, model))
+    views = []
+    for view in views_of(avatar, model):
+        views.append(view)
+        if told:
+            told(_VIEWS_SHARE * len(views) / VIEW_COUNT)
     template = cpu_fitter().template
     planes = (getattr(avatar.planes, f.name).to(model.device).float() for f in fields(Planes))
     shell = hair_shell(model.network, Planes(*planes))

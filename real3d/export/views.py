@@ -22,6 +22,7 @@ from real3d.weight_files import Model
 
 _VIEWS_DEG = ((0, 0), (-28, 0), (28, 0), (0, -22), (0, 20), (-55, 0), (55, 0))
 """Yaw and pitch that the avatar is seen from, beside the photo's own pose."""
+VIEW_COUNT = len(_VIEWS_DEG) + 2
 _OPENED = {"eyeBlink": 1.0, "jawOpen": 0.55, "mouthLowerDown": 0.4, "mouthUpperUp": 0.4}
 """A last view shows what the photo's expression hides: lids, teeth."""
 _OWN_SHARE, OPENED_SHARE, _FALL_DEG, _LEAST_SHARE = 6.0, 0.002, 26.0, 1e-3
