@@ -1,4 +1,5 @@
-# make demo | view | test | test-browser | check: each first makes .venv and installs what it needs; a second run is quick.
+# make demo | view | test | test-browser | check: each first makes .venv and installs what it needs;
+# a second run is quick.
 #
 # PyTorch comes from wherever pip is configured to look. Without a configured CPU build pip takes
 # PyPI's CUDA build; for the small one: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make …
@@ -19,7 +20,7 @@ view: $(VENV)/.viewer
 # The pages are tested too where Chromium is installed (Debian: apt install chromium).
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
-	@if command -v chromium chromium-browser >/dev/null; then $(MAKE) test-browser; \
+	@if command -v chromium || command -v chromium-browser; then $(MAKE) test-browser; \
 	  else echo "no Chromium: the tests of the pages were left out"; fi
 
 test-browser: $(VENV)/.browser
@@ -70,7 +71,7 @@ $(VENV)/.viewer: $(VENV)/.core
 $(VENV)/.browser: $(VENV)/.test
 	$(BIN)/python -m pip install -q "torch>=2.13,<2.14" -e ".[browser]"
 	@if command -v npm >/dev/null; then npm install --silent --no-save --prefix $(VENV) \
-	  three@0.180 gltf-validator@2.0.0-dev.3.10 || echo "npm could not install three.js"; fi
+	  three@0.187 gltf-validator@2.0.0-dev.3.10 || echo "npm could not install three.js"; fi
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.test

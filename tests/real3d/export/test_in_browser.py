@@ -13,7 +13,7 @@ from real3d.export.formats import write_head
 
 pytestmark = pytest.mark.browser
 
-NODE_MODULES = Path(os.environ.get("NODE_MODULES", Path(__file__).parents[3] / "node_modules"))
+NODE_MODULES = Path(os.environ.get("NODE_MODULES", "node_modules")).resolve()
 
 _THREE_PAGE = """<!doctype html><canvas id="c" width="400" height="400"></canvas>
 <script type="importmap">{"imports": {"three": "/three/build/three.module.js",
