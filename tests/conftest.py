@@ -3,10 +3,12 @@
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _ARGUMENTS = """--headless --no-sandbox --disable-gpu --no-first-run --disable-sync
@@ -16,13 +18,27 @@ _ARGUMENTS = """--headless --no-sandbox --disable-gpu --no-first-run --disable-s
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[object]:
+def webcam_file(tmp_path_factory) -> Path:
+    """What the browser's camera sees: the astronaut, who moves a little."""
+    path = tmp_path_factory.mktemp("webcam") / "face.mjpeg"
+    face = Image.fromarray(data.astronaut()[:270, 60:420])
+    with path.open("wb") as file:
+        for shift in (0, 4, 8, 4):
+            face.transform((360, 270), Image.Transform.AFFINE, (1, 0, shift, 0, 1, 0)).resize(
+                (320, 240)
+            ).save(file, "JPEG")
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium(webcam_file) -> Iterator[object]:
     """A browser of Playwright."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here")
     playwright = pytest.importorskip("playwright.sync_api")
+    arguments = [*_ARGUMENTS, f"--use-file-for-fake-video-capture={webcam_file}"]
     with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         browser.close()
 

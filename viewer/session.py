@@ -19,6 +19,7 @@ from real3d.errors import Real3DError
 from real3d.export.bake import bake
 from real3d.export.glb import glb_bytes
 from real3d.motion import Motion
+from real3d.networks.layers import smoothstep
 from real3d.photo import Portrait
 from real3d.renderer import Renderer, encoding_of
 from real3d.rotation import euler_from_rotation, rotation_from_euler
@@ -28,6 +29,7 @@ from real3d.weight_files import Model
 Told = Callable[[float, str], None]
 """Hears the share of a job that is done, and what is being done."""
 _JPEG_QUALITY = 90
+_TORSO = (0.25, 0.75)
 MAX_FRAMES = 25 * 120
 """A recording of the viewer is at most this long."""
 
@@ -184,7 +186,8 @@ def _around(avatar: Avatar, model: Model) -> tuple[bytes, bytes]:
     target = model.network.geometry.target(source.geometry, source.head)
     with model.autocast():
         given = model.network.render(source, target, source.head).candidates
-    torso = torch.cat([given.torso.float() * 0.5 + 0.5, given.torso_alpha.float()], 1)
+    alpha = smoothstep(given.torso_alpha.float(), *_TORSO)  # without the hair's faint halo
+    torso = torch.cat([given.torso.float() * 0.5 + 0.5, alpha], 1)
     return _file(source.background * 0.5 + 0.5, "JPEG"), _file(torso, "PNG")
 
 

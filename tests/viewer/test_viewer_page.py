@@ -192,11 +192,12 @@ def test_two_pages_do_not_mix_and_wrong_files_are_refused(eyes, open_eyes, viewe
 
 def test_webcam_and_phone_drive_it(eyes, phone_port):
     eyes.page.select_option("#quality", "fast")
-    eyes.page.click("#webcam")  # Chromium's fake camera shows no face: nothing must break
-    eyes.until("app.liveFrom === 'webcam' && document.getElementById('mirror').videoWidth > 0")
-    eyes.page.wait_for_timeout(600)
     eyes.page.click("#webcam")
-    assert eyes.page.evaluate("app.liveFrom") == ""
+    eyes.until("app.live !== null", 20)
+    first = eyes.page.evaluate("stage.last")
+    eyes.until(f"stage.last !== {first!r}", 20)
+    eyes.page.click("#webcam")
+    assert eyes.page.evaluate("[app.liveFrom, app.live]") == ["", None]
 
     eyes.page.click("#phone")
     eyes.page.wait_for_timeout(300)
