@@ -67,7 +67,7 @@ def bake(
             told(_VIEWS_SHARE * len(views) / VIEW_COUNT)
     template = cpu_fitter().template
     planes = (getattr(avatar.planes, f.name).to(model.device).float() for f in fields(Planes))
-    shell = hair_shell(model.network, Planes(*planes))
+    shell = hair_shell(model.network, Planes(*planes), template)
     head = _head(template, avatar, views, texture_px)
     hair = _hair(template, shell, avatar, views, texture_px // 2) if shell else None
     return BakedHead(head, hair, avatar.coefficients[0], avatar.camera)

@@ -53,9 +53,11 @@ class Shell:
 
 
 @torch.no_grad()
-def hair_shell(network: Real3DNetwork, planes: Planes) -> Shell | None:
-    """The hair of an avatar's planes (float32), or None where there is hardly any."""
-    template = network.geometry.template
+def hair_shell(network: Real3DNetwork, planes: Planes, template: Template) -> Shell | None:
+    """The hair of an avatar's planes (float32), or None where there is hardly any.
+
+    Network and planes are on one device; the template and the result are on the CPU.
+    """
     ways, uv = _directions()
     stopped = _stopping_radius(network, planes, ways).numpy()
     skin, nearest = _skin_radius(template, ways)
@@ -91,11 +93,12 @@ def _stopping_radius(network: Real3DNetwork, planes: Planes, ways: Tensor) -> Te
     """(D,) distance from the centre at which rays from outside have lost half of their light."""
     radii = torch.linspace(_OUTERMOST, 0.2, _STEPS)
     points = ways[:, None] * radii[:, None] + ways.new_tensor(_CENTRE)
+    points = points.to(planes.frontal.device)
     density = [
         network.volume.decode(planes, network.geometry.prior, chunk.reshape(1, -1, 3))[0]
         for chunk in points.split(512)
     ]
-    depth = torch.cat([d.view(-1, _STEPS) for d in density]).cumsum(1)
+    depth = torch.cat([d.view(-1, _STEPS) for d in density]).cpu().cumsum(1)
     depth = depth * float(radii[0] - radii[1])
     return radii[(depth < _STOPPED).sum(1).clamp(max=_STEPS - 1)]
 

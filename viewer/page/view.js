@@ -162,7 +162,8 @@ function tick(now) {
     stage.show(state, now);
     recorder.keep(state, now);
     const { fps, fullMs } = stage.rate(now);
-    $("rate").textContent = `${fps} fps · full frame ${fullMs} ms`;
+    const pace = fps > 2 ? `${fps} fps` : "still";
+    $("rate").textContent = `${pace} · full frame ${fullMs} ms`;
   }
   requestAnimationFrame(tick);
 }
