@@ -9,6 +9,7 @@ limit into a folder of its own, under names of its own.
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -239,7 +240,7 @@ class Viewer:
         return web.json_response({"ok": True})
 
     async def _failed(self, session: Session, error: Real3DError) -> web.Response:
-        text = str(error).replace(f"{session.folder}/", "")
+        text = re.sub(rf"{re.escape(str(session.folder))}/([^/]+/)?", "", str(error))
         await self._tell(session, kind="error", text=text)
         return web.json_response({"error": text}, status=422)
 
@@ -256,7 +257,7 @@ class Viewer:
             pose = await self._computed(pose_of, session.subject.avatar, motion)
         except Real3DError as error:
             return await self._failed(session, error)
-        session.driver = None if path.suffix in MOTIONS else path
+        session.drive_by(None if path.suffix in MOTIONS else path)
         told(1, "ready")
         return web.json_response({"fps": motion.fps, **_json(pose)})
 
@@ -346,7 +347,7 @@ async def _uploaded(
     if (request.content_length or 0) > limit:
         text = f"At most {limit >> 20} MB can be uploaded."
         await _refuse(request, _TooLarge, text)
-    path, length = session.folder / f"{stem}{suffix}", 0
+    path, length = session.inbox() / f"{stem}{suffix}", 0
     with path.open("wb") as file:
         async for chunk in request.content.iter_chunked(1 << 20):
             length += len(chunk)

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,24 +89,38 @@ class Session:
         self.folder = Path(self._folder.name)
         self.subject: Subject | None = None
         self.driver: Path | None = None
-        self.motion: Motion | None = None
 
     def close(self) -> None:
         """Forget everything."""
-        self.subject = self.motion = None
+        self.subject = None
         self._folder.cleanup()
+
+    def inbox(self) -> Path:
+        """A fresh folder for one upload."""
+        return Path(tempfile.mkdtemp(dir=self.folder))
 
     def read(self, path: Path, told: Told) -> None:
         """Take a photo or an avatar file as the subject; baked by `bake` afterwards."""
+        try:
+            avatar = self._read(path, told)
+        finally:
+            shutil.rmtree(path.parent)  # nobody's photo stays longer than it is needed
+        self.show(avatar, told)
+
+    def _read(self, path: Path, told: Told) -> Avatar:
         if path.suffix == ".avatar":
             told(0.3, "reading the avatar")
-            avatar = Avatar.load(path)
-        else:
-            told(0.05, "looking for the face")
-            portrait = Portrait.read(path)
-            told(0.2, "reconstructing the head")
-            avatar = real3d.reconstruct(portrait, self._model)
-        self.show(avatar, told)
+            return Avatar.load(path)
+        told(0.05, "looking for the face")
+        portrait = Portrait.read(path)
+        told(0.2, "reconstructing the head")
+        return real3d.reconstruct(portrait, self._model)
+
+    def drive_by(self, driver: Path | None) -> None:
+        """Keep the recording whose sound a clip will have, and forget the one before."""
+        if self.driver is not None:
+            shutil.rmtree(self.driver.parent, ignore_errors=True)
+        self.driver = driver
 
     def show(self, avatar: Avatar, told: Told) -> None:
         """Take an avatar as the subject."""
