@@ -10,6 +10,7 @@ from dataclasses import fields
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from real3d.avatar import Avatar
 from real3d.export.atlas import Atlas, Texels, build_atlas, texels_of
@@ -27,7 +28,7 @@ from real3d.export.views import (
     template_depth,
     views_of,
 )
-from real3d.face.template import LEFT_EYE, NECK, PIXEL_CLASSES, Template
+from real3d.face.template import LEFT_EYE, NECK, PIXEL_CLASSES, SKIN, Template
 from real3d.fitting import cpu_fitter
 from real3d.networks.image_to_plane import Planes
 from real3d.networks.layers import pull_push, smoothstep
@@ -45,6 +46,10 @@ _BEHIND_FACE = (-0.12, 0.12)
 _NECK_CUT = (0.90, 0.10)
 """The neck ends at this height, lower towards the back: y = a + b z."""
 _SKULL = (0.0, 0.02, 0.12)
+_SCALP_BEHIND, _SCALP_ABOVE, _SCALP_SHARE = (0.05, 0.3), (0.15, 0.35), 0.3
+_HAIR_SHARE, _STRAND = 0.15, 0.12
+"""What the photo does not show of the hair is the networks' guess, and too dark: there the hair's
+mean colour counts so much beside the views (the photo's own counts up to 6)."""
 _HAIR_OUTLINE = 0.35
 """A texel of hair is there when it is at least so opaque on average."""
 
@@ -68,12 +73,16 @@ def bake(
     template = cpu_fitter().template
     planes = (getattr(avatar.planes, f.name).to(model.device).float() for f in fields(Planes))
     shell = hair_shell(model.network, Planes(*planes), template)
-    head = _head(template, avatar, views, texture_px)
-    hair = _hair(template, shell, avatar, views, texture_px // 2) if shell else None
+    hair, mean = None, None
+    if shell is not None:
+        hair, mean = _hair(template, shell, avatar, views, texture_px // 2)
+    head = _head(template, avatar, views, texture_px, mean)
     return BakedHead(head, hair, avatar.coefficients[0], avatar.camera)
 
 
-def _head(template: Template, avatar: Avatar, views: list[View], size: int) -> TexturedMesh:
+def _head(
+    template: Template, avatar: Avatar, views: list[View], size: int, hair: Tensor | None
+) -> TexturedMesh:
     shapes = torch.cat([torch.zeros(1, 52), torch.eye(52)])
     posed = _deeper(template, template.posed(avatar.identity.expand(53, -1, -1), shapes))
     rest, moves = posed[0], (posed[1:] - posed[:1]) * _mobility(template)[:, None]
@@ -82,7 +91,7 @@ def _head(template: Template, avatar: Avatar, views: list[View], size: int) -> T
     rest, kept = _cut_neck(rest, template.triangles)
     used, triangles = torch.unique(atlas.triangles[kept], return_inverse=True)
     vertex = atlas.vertex[used]
-    texture = _painted(template, atlas, avatar, views, size)
+    texture = _painted(template, atlas, avatar, views, size, hair)
     return TexturedMesh(
         rest[vertex], normals[vertex], atlas.uv[used], triangles, texture, moves[:, vertex]
     )
@@ -102,9 +111,14 @@ def _cut_neck(rest: Tensor, triangles: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _painted(
-    template: Template, atlas: Atlas, avatar: Avatar, views: list[View], size: int
+    template: Template,
+    atlas: Atlas,
+    avatar: Avatar,
+    views: list[View],
+    size: int,
+    hair: Tensor | None,
 ) -> Tensor:
-    """(S, S, 3) uint8 texture of the head."""
+    """(S, S, 3) uint8 texture of the head; the scalp tends to the hair's mean colour (3,)."""
     texels = texels_of(atlas.uv, atlas.triangles, _outwardness(template)[atlas.vertex], size)
     classes = torch.tensor(PIXEL_CLASSES)[atlas.layer[texels.triangle]][:, None].float()
     colour, weight = torch.zeros(len(texels.index), 3), torch.zeros(len(texels.index), 1)
@@ -115,9 +129,19 @@ def _painted(
         found, share = looked_up(view, surface, template_depth(template, vertices, view.camera))
         share = share * opaque(found)
         colour, weight = colour + found[:, :3] * share, weight + share
+    if hair is not None:
+        scalp = _SCALP_SHARE * texels.values(_scalp(template)[atlas.vertex, None])
+        colour, weight = colour + hair * _strands(texels) * scalp, weight + scalp
     known = (weight > _KNOWN * OPENED_SHARE).float()
     colour = colour / weight.clamp_min(1e-9) * known
     return _bytes(completed(texels.image(colour), texels.image(known), atlas, texels))
+
+
+def _scalp(template: Template) -> Tensor:
+    """(N,) 1 on the back of the skull above the nape, 0 in the face and on the neck."""
+    behind = smoothstep(template.vertices[:, 2], *_SCALP_BEHIND)
+    above = 1 - smoothstep(template.vertices[:, 1], *_SCALP_ABOVE)
+    return behind * above * (template.vertex_layer == SKIN)
 
 
 def _deeper(template: Template, posed: Tensor) -> Tensor:
@@ -137,7 +161,8 @@ def _outwardness(template: Template) -> Tensor:
 
 def _hair(
     template: Template, shell: Shell, avatar: Avatar, views: list[View], size: int
-) -> TexturedMesh:
+) -> tuple[TexturedMesh, Tensor]:
+    """The shell, and the mean colour (3,) of what the photo shows of it."""
     texels = texels_of(shell.uv, shell.triangles, torch.zeros(len(shell.uv)), size)
 
     def follow(coefficients: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,7 +171,8 @@ def _hair(
         return shell.points + moves, vertices
 
     ink, alpha = torch.zeros(len(texels.index), 4), torch.zeros(len(texels.index), 2)
-    for view in views[:-1]:
+    mean = torch.zeros(3)
+    for k, view in enumerate(views[:-1]):
         points, vertices = follow(view.coefficients)
         normals = vertex_normals(points, shell.triangles)
         nearest = torch.minimum(
@@ -156,17 +182,26 @@ def _hair(
         found, share = looked_up(view, Surface(points, normals, texels), nearest)
         inked = share * opaque(found)
         ink = ink + torch.cat([found[:, :3] * inked, inked], 1)
+        if k == 0:
+            mean = (found[:, :3] * inked).sum(0) / inked.sum().clamp_min(1e-6)
         alpha = alpha + torch.cat([found[:, 3:] * share, share], 1)
+    unseen = torch.cat([mean * _strands(texels), torch.ones(len(ink), 1)], 1)
+    ink = ink + _HAIR_SHARE * unseen
+    alpha = alpha + _HAIR_SHARE
     colour, outline = _spread(texels, ink), _spread(texels, alpha)
     outline = ((outline - _HAIR_OUTLINE) * 4 + 0.5).clamp(0, 1)
     rest, _ = follow(torch.zeros(1, 52))
-    return TexturedMesh(
-        rest,
-        vertex_normals(rest, shell.triangles),
-        shell.uv,
-        shell.triangles,
-        _bytes(torch.cat([colour, outline], 1)),
-    )
+    texture = _bytes(torch.cat([colour, outline], 1))
+    normals = vertex_normals(rest, shell.triangles)
+    return TexturedMesh(rest, normals, shell.uv, shell.triangles, texture), mean
+
+
+def _strands(texels: Texels) -> Tensor:
+    """(P, 1) lighter and darker strands from the crown downwards, around 1; always the same."""
+    size, generator = texels.size, torch.Generator().manual_seed(0)
+    noise = torch.randn(1, 1, max(2, size // 48), size // 2, generator=generator)
+    streaks = F.interpolate(noise, (size, size), mode="bicubic", align_corners=False)
+    return 1 + _STRAND * streaks.view(-1, 1)[texels.index]
 
 
 def _spread(texels: Texels, weighted: Tensor) -> Tensor:
