@@ -7,7 +7,6 @@ limit into a folder of its own, under names of its own.
 """
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -26,13 +25,13 @@ from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.photo import Portrait
 from real3d.weight_files import Model
 from viewer.driving import MOTIONS, SOUNDS, VIDEOS, LiveDriver, Webcam, pose_of, read_driver
+from viewer.guard import HOST, guarded, uploaded
 from viewer.phone import listen_to_phone
 from viewer.session import Pose, Session
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
-HOST = "127.0.0.1"
 PAGE = Path(__file__).parent / "page"
 _STATIC = {
     "view.css": PAGE,
@@ -47,18 +46,12 @@ _PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avatar")
 _MAX_PHOTO, _MAX_DRIVER, _MAX_JSON = 30 << 20, 300 << 20, 16 << 20
 _MAX_SESSIONS = 16
 _MAX_PX = 1024
-_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; media-src blob:; connect-src 'self' "
-    "ws://{host}; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
-)
 
 
 @dataclass(frozen=True)
 class ViewerConfig:
     """How to serve."""
 
-    port: int = 8000
-    """0 takes a free one."""
     avatar: Avatar | None = None
     """Shown to every browser that opens the page."""
     phone_port: int = 0
@@ -79,7 +72,7 @@ class Viewer:
 
     def app(self) -> web.Application:
         """The application with its routes."""
-        app = web.Application(middlewares=[_guarded], client_max_size=_MAX_JSON)
+        app = web.Application(middlewares=[guarded], client_max_size=_MAX_JSON)
         app.add_routes(
             [
                 web.get("/", self._index),
@@ -216,7 +209,7 @@ class Viewer:
 
     async def _subject(self, request: web.Request) -> web.Response:
         session = self._session(request)
-        path = await _uploaded(request, session, _PHOTOS, _MAX_PHOTO, "photo")
+        path = await uploaded(request, session, _PHOTOS, _MAX_PHOTO, "photo")
         return await self._shown(session, session.read, path)
 
     async def _shown(self, session: Session, show: Callable, what: object) -> web.Response:
@@ -247,7 +240,7 @@ class Viewer:
     async def _driver(self, request: web.Request) -> web.Response:
         session = self._session(request)
         kinds = (*MOTIONS, *VIDEOS, *SOUNDS)
-        path = await _uploaded(request, session, kinds, _MAX_DRIVER, "driver")
+        path = await uploaded(request, session, kinds, _MAX_DRIVER, "driver")
         told = self._told(session)
         try:
             if session.subject is None:
@@ -319,52 +312,6 @@ class Viewer:
         return web.Response(body=body, content_type="application/octet-stream")
 
 
-@web.middleware
-async def _guarded(request: web.Request, handler: Callable) -> web.StreamResponse:
-    """Refuse other names of this server and other pages; say what the page may load."""
-    host = request.headers.get("Host", "")
-    if host.rsplit(":", 1)[0] not in (HOST, "localhost"):
-        raise web.HTTPForbidden(text="This viewer answers to 127.0.0.1 and localhost alone.")
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != f"http://{host}":
-        raise web.HTTPForbidden(text="This viewer answers to its own page alone.")
-    response = await handler(request)
-    if not response.prepared:
-        response.headers["Content-Security-Policy"] = _POLICY.format(host=host)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-async def _uploaded(
-    request: web.Request, session: Session, kinds: tuple[str, ...], limit: int, stem: str
-) -> Path:
-    """The request's body in a file of the session; of its name only a known ending is used."""
-    suffix = Path(request.headers.get("X-Name", "")).suffix.lower()
-    if suffix not in kinds:
-        text = f"{suffix or 'This file'} cannot be read here. Use {', '.join(kinds)}."
-        await _refuse(request, web.HTTPUnsupportedMediaType, text)
-    if (request.content_length or 0) > limit:
-        text = f"At most {limit >> 20} MB can be uploaded."
-        await _refuse(request, _TooLarge, text)
-    path, length = session.inbox() / f"{stem}{suffix}", 0
-    with path.open("wb") as file:
-        async for chunk in request.content.iter_chunked(1 << 20):
-            length += len(chunk)
-            if length > limit:
-                await _refuse(request, _TooLarge, f"At most {limit >> 20} MB can be uploaded.")
-            file.write(chunk)
-    return path
-
-
-class _TooLarge(web.HTTPException):
-    status_code = 413
-
-
-async def _refuse(request: web.Request, kind: type[web.HTTPException], text: str) -> None:
-    raise kind(text=json.dumps({"error": text}), content_type="application/json")
-
-
 async def _content(request: web.Request) -> dict:
     try:
         content = await request.json()
@@ -408,7 +355,7 @@ def serve(
         avatar = Avatar.load(subject)
     elif subject is not None:
         avatar = real3d.reconstruct(Portrait.read(subject), model)
-    viewer = Viewer(model, ViewerConfig(port, avatar, phone_port))
+    viewer = Viewer(model, ViewerConfig(avatar, phone_port))
     asyncio.run(_serve(viewer, port, opened))
 
 
