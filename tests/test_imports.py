@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ABOVE_THE_LIBRARY = ("pretrain_synthetic", "finetune_video", "viewer", "tests")
 VALUES = (
-    "files image video audio_track motion motion_files device photo backdrop paste_back".split()
+    "files image video audio_track motion motion_files live_link device photo backdrop "
+    "paste_back".split()
 )
 EXPORT = "mesh atlas completion hair views bake draw glb wavefront splats html_page formats".split()
 """The modules of real3d/export, in the same way."""
