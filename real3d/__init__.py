@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from real3d.avatar import Avatar
     from real3d.errors import Real3DError
+    from real3d.export.formats import export_head
     from real3d.motion import Motion
     from real3d.photo import Portrait
     from real3d.pipeline import (
@@ -35,6 +36,7 @@ __all__ = [
     "Real3DError",
     "VideoWriter",
     "__version__",
+    "export_head",
     "load",
     "orbit",
     "reconstruct",
@@ -47,6 +49,7 @@ __all__ = [
 _HOME = {
     "Avatar": "real3d.avatar",
     "Motion": "real3d.motion",
+    "export_head": "real3d.export.formats",
     "Portrait": "real3d.photo",
     "Real3DError": "real3d.errors",
     "VideoWriter": "real3d.video",

@@ -14,8 +14,10 @@ import tyro
 from real3d.commands.clips import Animate, Orbit, Track
 from real3d.commands.demo import Demo
 from real3d.commands.evaluate import Evaluate
+from real3d.commands.export import Export
 from real3d.commands.options import Options
 from real3d.commands.stills import Reconstruct, Redirect
+from real3d.commands.view import View
 from real3d.errors import Real3DError
 
 COMMANDS: dict[str, type[Options]] = {
@@ -25,6 +27,8 @@ COMMANDS: dict[str, type[Options]] = {
     "orbit": Orbit,
     "animate": Animate,
     "track": Track,
+    "export": Export,
+    "view": View,
     "evaluate": Evaluate,
 }
 _USER_ERROR, _OUR_ERROR, _INTERRUPTED = 2, 1, 130

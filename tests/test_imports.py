@@ -8,11 +8,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ABOVE_THE_LIBRARY = ("pretrain_synthetic", "finetune_video", "viewer", "tests")
 VALUES = (
-    "files image video audio_track motion motion_files device photo backdrop paste_back".split()
+    "files image video audio_track motion motion_files live_link device photo backdrop "
+    "paste_back".split()
 )
+EXPORT = "mesh atlas completion hair views bake draw glb wavefront splats html_page formats".split()
+"""The modules of real3d/export, in the same way."""
 LINE = "weight_files avatar fitting retarget renderer video_tracking pipeline".split()
 """Each imports only those before it."""
-ABOVE_VALUES = (*LINE, "networks", "training", "evaluation", "commands")
+ABOVE_VALUES = (*LINE, "networks", "training", "evaluation", "export", "commands")
 
 
 def _imported(path: Path) -> set[str]:
@@ -42,8 +45,16 @@ def test_values_do_not_import_the_line(name):
 @pytest.mark.parametrize("name", LINE)
 def test_the_line_imports_what_comes_before(name):
     imported = _imported(ROOT / "real3d" / f"{name}.py")
-    after = (*LINE[LINE.index(name) :], "training", "evaluation", "commands")
+    after = (*LINE[LINE.index(name) :], "training", "evaluation", "export", "commands")
     assert not imported & {f"real3d.{later}" for later in after}
+
+
+@pytest.mark.parametrize("name", EXPORT)
+def test_the_export_imports_what_comes_before(name):
+    imported = _imported(ROOT / "real3d" / "export" / f"{name}.py")
+    after = {f"real3d.export.{later}" for later in EXPORT[EXPORT.index(name) :]}
+    assert not imported & after
+    assert not {full for full in imported if full.startswith("real3d.commands")}
 
 
 def test_only_the_command_line_imports_commands():
