@@ -20,8 +20,8 @@ from real3d.motion import Motion
 EYE_RANGE_DEG = 30.0
 """Eye rotation that an eyeLook coefficient of 1 stands for."""
 NATURAL, NONE, STILL, CAMERA, WANDER = "natural", "none", "still", "camera", "wander"
-_VOICED_BELOW_LOUD_DB = 22.0
-_STRESS_APART_S, _STRESS_DB = 0.45, 2.0
+_VOICED_BELOW_LOUD_DB, _PAUSE_DB = 22.0, 35.0
+_STRESS_APART_S, _STRESS_DB = 0.6, 1.5
 _PAUSE_S = 0.25
 _BLINK_GAP_S = (2.0, 6.0)
 _NOD_DEG, _NOD_S = 2.6, 0.13
@@ -50,7 +50,7 @@ def hear(level_db: np.ndarray, rate_hz: float, count: int, fps: float) -> Voice:
     """The voice in levels (N,) at rate_hz, for count frames of a motion."""
     if not len(level_db):
         return Voice(np.zeros(count, np.float32))
-    loud_db = np.percentile(level_db, 95)
+    loud_db = np.percentile(level_db[level_db > level_db.max() - _PAUSE_DB], 95)
     voiced = (level_db > loud_db - _VOICED_BELOW_LOUD_DB) & (level_db > -70)
     phrases = _phrases(voiced, rate_hz)
     activity = np.zeros(len(level_db), np.float32)
@@ -77,15 +77,15 @@ def _stresses(
     level_db: np.ndarray, voiced: np.ndarray, rate_hz: float
 ) -> tuple[tuple[float, float], ...]:
     """Peaks of the syllables' envelope that rise over their surroundings."""
-    syllables = gaussian_filter1d(level_db, 0.05 * rate_hz)
+    syllables = gaussian_filter1d(level_db, 0.04 * rate_hz)
     around = gaussian_filter1d(level_db, 0.8 * rate_hz)
-    highest = maximum_filter1d(syllables, max(3, int(2 * _STRESS_APART_S * rate_hz)))
+    highest = maximum_filter1d(syllables, int(_STRESS_APART_S * rate_hz) | 1)
     peaks = np.flatnonzero((syllables >= highest) & voiced & (syllables > around + _STRESS_DB))
     found: list[tuple[float, float]] = []
     for peak in peaks:
         strength = float(np.clip((syllables[peak] - around[peak]) / 10, 0.2, 1))
         if not found or peak / rate_hz - found[-1][0] > _STRESS_APART_S / 2:
-            found.append((peak / rate_hz, strength))
+            found.append((float(peak / rate_hz), strength))
     return tuple(found)
 
 
@@ -225,7 +225,7 @@ def with_head_motion(
         )
     rotation_deg, translation_cm = _head(_times(motion), voice, rng)
     coefficients = motion.coefficients.copy()
-    stress = weighted_bumps(_times(motion), voice.stresses, 0.15)
+    stress = weighted_bumps(_times(motion), _sometimes(voice.stresses, rng, 0.55), 0.15)
     coefficients[:, arkit_indices("browInnerUp")] += gain * _BROW * stress[:, None]
     coefficients[:, arkit_indices("browOuterUp")] += gain * 0.6 * _BROW * stress[:, None]
     return replace(
@@ -248,13 +248,26 @@ def _head(
         rate = rate_hz * rng.uniform(0.85, 1.15, 3)
         sway += np.sin(2 * np.pi * rate * times_s[:, None] + phase) * (0.5 + 0.08 / rate_hz) / 2
     pose = sway * _SWAY_DEG * liveliness + _postures(times_s, voice, rng)
-    pose[:, 1] -= _NOD_DEG * weighted_bumps(times_s, voice.stresses, _NOD_S)  # a nod goes down
+    nods = _sometimes(voice.stresses, rng, 0.85)
+    pose[:, 1] -= _NOD_DEG * weighted_bumps(times_s, nods, _NOD_S)  # a nod goes down
     breath = np.sin(2 * np.pi * _BREATH_HZ * times_s + rng.uniform(0, 2 * np.pi))
     pose[:, 1] += _BREATH_DEG * breath
     translation = pose * (0.05, 0.03, 0.02)  # a turning head shifts a little
     translation[:, 1] -= _BREATH_CM * breath
     start = ramp(times_s, -1e-3, 0.8)[:, None]
     return pose * start, translation * start
+
+
+def _sometimes(
+    stresses: tuple[tuple[float, float], ...], rng: np.random.Generator, share: float
+) -> tuple[tuple[float, float], ...]:
+    """A share of the stresses, some weaker than others: nobody nods at all of them alike."""
+    kept, sizes = rng.random(len(stresses)), rng.uniform(0.4, 1.1, len(stresses))
+    return tuple(
+        (time, min(1.0, height * size))
+        for (time, height), keep, size in zip(stresses, kept, sizes, strict=True)
+        if keep < share
+    )
 
 
 def _postures(times_s: np.ndarray, voice: Voice, rng: np.random.Generator) -> np.ndarray:

@@ -132,7 +132,7 @@ class Animate(SpeakingOptions, ModelOptions):
         drivers = [path for path in (self.audio, self.video, self.motion) if path is not None]
         if len(drivers) != 1:
             raise Real3DError(
-                "animate needs one driver: --audio FILE, --video FILE or --motion FILE."
+                "animate needs a driver, one of --audio FILE, --video FILE or --motion FILE."
             )
         require_file(drivers[0], "the driver: speech, a video or a motion file")
         if self.audio is None:

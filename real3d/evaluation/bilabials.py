@@ -7,13 +7,15 @@ from real3d.errors import Real3DError
 
 _BILABIALS = ("P", "B", "M")
 _FRAME_S = 0.01
+_NAME = "sound_{}"
+"""A sound as a word of its own: words can be aligned, sounds inside of them are not offered."""
 
 
 def find_bilabials(samples: np.ndarray) -> list[tuple[float, float]]:
     """(start, end) seconds of each p, b or m in speech (N,) at 16 kHz.
 
-    Words are recognised with pocketsphinx's English model, then aligned sound by sound; words that
-    were misheard put some of them wrong. Nothing recognised gives an empty list.
+    pocketsphinx's English model recognises words, whose sounds are then aligned to the speech;
+    words that were misheard put some of them wrong. Nothing recognised gives an empty list.
 
     Raises Real3DError without pocketsphinx.
     """
@@ -23,31 +25,30 @@ def find_bilabials(samples: np.ndarray) -> list[tuple[float, float]]:
         raise Real3DError(
             'evaluate-audio needs pocketsphinx. Run: pip install "real3d[speech]"'
         ) from error
-    loudest = max(float(np.abs(samples).max()), 1e-6)
+    loudest = max(float(np.abs(samples).max(initial=0)), 1e-6)
     content = (samples / loudest * 0.7 * 32767).astype(np.int16).tobytes()
-    decoder = Decoder(samprate=RATE_HZ, loglevel="FATAL")
-    words = _decoded(decoder, content)
-    if not words:
+    listener = Decoder(samprate=RATE_HZ, loglevel="FATAL")
+    sounds = []
+    for word, _, _ in _decoded(listener, content):
+        pronounced = None if word.startswith(("<", "[")) else listener.lookup_word(word)
+        sounds += pronounced.split() if pronounced else []
+    if not sounds:
         return []
-    try:
-        decoder.set_align_text(words)
-        _decoded(decoder, content)
-        decoder.set_alignment()
-        _decoded(decoder, content)
-        alignment = decoder.get_alignment()
-    except RuntimeError:  # the words do not fit the sound after all
-        return []
-    sounds = [sound for word in alignment or () for sound in word]
+    aligner = Decoder(lm=None, samprate=RATE_HZ, loglevel="FATAL")
+    for sound in sorted(set(sounds)):
+        aligner.add_word(_NAME.format(sound.lower()), sound, True)
+    aligner.set_align_text(" ".join(_NAME.format(sound.lower()) for sound in sounds))
+    wanted = {_NAME.format(sound.lower()) for sound in _BILABIALS}
     return [
-        (sound.start * _FRAME_S, (sound.start + sound.duration) * _FRAME_S)
-        for sound in sounds
-        if sound.name.split("_")[0] in _BILABIALS
+        (first * _FRAME_S, (last + 1) * _FRAME_S)
+        for word, first, last in _decoded(aligner, content)
+        if word in wanted
     ]
 
 
-def _decoded(decoder: object, content: bytes) -> str:
+def _decoded(decoder: object, content: bytes) -> list[tuple[str, int, int]]:
+    """Words with their first and last frames; none where nothing fits."""
     decoder.start_utt()
     decoder.process_raw(content, full_utt=True)
     decoder.end_utt()
-    found = decoder.hyp()
-    return found.hypstr if found else ""
+    return [(s.word, s.start_frame, s.end_frame) for s in decoder.seg() or ()]

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from real3d.camera import HEAD_UNIT_CM
+from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.face.template import Template
 
 UPPER, LOWER = 13, 14
@@ -21,8 +22,12 @@ WIDE_OPEN_MM = 6.0
 
 @functools.cache
 def lip_shapes() -> np.ndarray:
-    """(52, 40, 3) float32 millimetres: how each coefficient moves the landmarks LIPS."""
-    shapes = Template().landmark_shapes()[:, list(LIPS)]
+    """(52, 40, 3) float32 millimetres: how each coefficient moves the landmarks LIPS.
+
+    Those of jaw and mouth alone: of lids and brows it would be the calibration's noise.
+    """
+    shapes = Template().landmark_shapes()[:, list(LIPS)].clone()
+    shapes[[not name.startswith(("jaw", "mouth")) for name in ARKIT_NAMES]] = 0
     return (shapes * HEAD_UNIT_CM * 10).numpy()
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from real3d.audio_weights import save_audio_weights
+from real3d.audio_weights import load_audio_weights, save_audio_weights
+from real3d.errors import Real3DError
 from real3d.face.lips import lip_shapes, opening_weights, width_weights
 from real3d.networks.audio_to_motion import (
     SPOKEN_INDICES,
@@ -71,7 +72,9 @@ class SpeechTrainConfig:
     data: Path
     """Folder of sequences (prepare-speech)."""
     out: Path
-    """Folder for weights/, log.jsonl and checkpoint.pt."""
+    """Folder for weights/ and log.jsonl."""
+    weights: Path | None = None
+    """Folder of weights to start from (another run's out/weights)."""
     seconds: float = 1800.0
     """Wall clock of the whole run."""
     max_steps: int = 100_000
@@ -112,6 +115,11 @@ class SpeechTrainer:
         standardise(self.train)
         self._weigh()
         self.network = build_audio_network(config.network)
+        if config.weights is not None:
+            given = load_audio_weights(config.weights)
+            if given.config != config.network:
+                raise Real3DError(f"{config.weights}: weights of another network ({given.config}).")
+            self.network.load_state_dict(given.network.state_dict())
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, (0.9, 0.98),
@@ -278,7 +286,7 @@ class SpeechTrainer:
         }
 
     def save(self) -> Path:
-        """Averaged weights, and everything in checkpoint.pt."""
+        """Write the averaged weights; returns their folder."""
         about = {
             "steps": self.step,
             "sequences": len(self.train),
