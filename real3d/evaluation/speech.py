@@ -29,6 +29,7 @@ _CLOSED_SHARE = 0.25
 _JAW = ARKIT_INDEX["jawOpen"]
 _LISTEN_S = 0.08
 """Loudness is smoothed by a Gaussian of this width before it moves the jaw."""
+_MOUTH_ALONE = {"blink": "none", "head_motion": "still"}
 IN_SYNC = 0.2
 
 
@@ -63,7 +64,10 @@ def score_sequence(
     """Our method and both baselines on one sequence."""
     times_s = np.arange(int(sequence.seconds * STEPS_PER_S)) / STEPS_PER_S
     true = sequence.at(times_s)
-    made = [_made(sequence, len(times_s), seed, model) for seed in range(SEEDS)]
+    made = [
+        made_from(sequence, len(times_s), Speaking(seed=seed, **_MOUTH_ALONE), model)
+        for seed in range(SEEDS)
+    ]
     loud = loudness(sequence.samples, len(times_s))
     jaw = np.zeros_like(true)
     jaw[:, _JAW] = jaw_gain * loud
@@ -71,11 +75,11 @@ def score_sequence(
     english = sequence.language == "English"
     moments = find_bilabials(sequence.samples) if english else []
     true_mm = mouth_opening(true)
-    agreement = max(_correlations(loud, true_mm))
+    agreement = max(correlations(loud, true_mm))
     scores = []
     for name, rows in ((OURS, made[0]), (LOUDNESS, jaw), (MEAN, still)):
         opening_mm = mouth_opening(rows)
-        curve = _correlations(opening_mm, true_mm)
+        curve = correlations(opening_mm, true_mm)
         best = int(np.argmax(curve))
         spread = np.std([mouth_opening(m) for m in made], 0).mean() if name == OURS else 0.0
         scores.append(
@@ -97,9 +101,10 @@ def score_sequence(
     return scores
 
 
-def _made(sequence: SpokenSequence, count: int, seed: int, model: AudioModel | None) -> np.ndarray:
-    """(count, 52) of a sequence's sound, every 20 ms; its mouth alone counts here."""
-    how = Speaking(seed=seed, blink="none", head_motion="still")
+def made_from(
+    sequence: SpokenSequence, count: int, how: Speaking, model: AudioModel | None
+) -> np.ndarray:
+    """(count, 52) of a sequence's sound, every 20 ms."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         with wave.open(str(path), "wb") as file:
@@ -124,8 +129,8 @@ def loudness(samples: np.ndarray, count: int) -> np.ndarray:
     return gaussian_filter1d(share, _LISTEN_S * STEPS_PER_S / 2)
 
 
-def _correlations(made_mm: np.ndarray, true_mm: np.ndarray) -> list[float]:
-    """Of made(t) and true(t + lag) at each of the lags; 0 where nothing moves."""
+def correlations(made_mm: np.ndarray, true_mm: np.ndarray) -> list[float]:
+    """Correlations of made(t) and true(t + lag) at each of the lags; 0 where nothing moves."""
     found = []
     for lag in _LAGS:
         ours = made_mm[max(0, -lag) : len(made_mm) - max(0, lag)]
@@ -193,14 +198,17 @@ def evaluate_speech(
     jaw_gain: float,
     mean_row: np.ndarray,
     model: AudioModel | None = None,
+    more: dict[str, str] | None = None,
 ) -> Path:
-    """Write report.md with a table of all methods, and one of every sequence."""
+    """Write report.md with a table of all methods, one of every sequence, and more tables."""
     scores = []
     for sequence in progress(sequences, "speech", len(sequences), "sequences"):
         scores += score_sequence(sequence, jaw_gain, mean_row, model)
     lines = ["# Lip truth", "", *Environment.here().lines(), ""]
     for title, some in _groups(scores).items():
         lines += [f"## {title}", "", _summary(some), ""]
+    for title, text in (more or {}).items():
+        lines += [f"## {title}", "", text, ""]
     lines += ["## Every sequence", "", _each(scores), ""]
     path = Path(out) / "report.md"
     with written_beside(path) as partial:

@@ -5,8 +5,8 @@ from real3d.audio import read_audio
 from real3d.errors import Real3DError
 from real3d.evaluation.bilabials import find_bilabials
 from real3d.evaluation.speech import (
-    _correlations,
     closures,
+    correlations,
     evaluate_speech,
     fit_baselines,
     lip_distance_mm,
@@ -19,10 +19,10 @@ from real3d.training.speech_sequences import SpokenSequence
 
 def test_a_shifted_mouth_correlates_best_at_its_lag():
     opening = np.convolve(np.random.default_rng(0).standard_normal(400), np.ones(5), "same")
-    curve = _correlations(opening[3:], opening[:-3])  # true(t + 3) is made(t)
+    curve = correlations(opening[3:], opening[:-3])  # true(t + 3) is made(t)
     assert int(np.argmax(curve)) == 10 + 3
     assert max(curve) == pytest.approx(1)
-    assert _correlations(np.zeros(50), opening[:50]) == [0.0] * 21
+    assert correlations(np.zeros(50), opening[:50]) == [0.0] * 21
 
 
 def test_lip_distance():
