@@ -77,7 +77,7 @@ class Demo(ModelOptions):
         from real3d.video import VideoWriter
 
         motion = real3d.Motion.from_audio(SPEECH, fps=self.fps, seed=self.seed)
-        motion = motion[: max(1, round(self.seconds * self.fps))]
+        motion = motion[: max(1, round(1.2 * self.seconds * self.fps))]  # the sample lasts 4.6 s
         cameras, coefficients = retarget_speech(avatar, motion)
         frames = real3d.render(
             avatar, model=model, cameras=cameras, coefficients=coefficients, size=self.size
