@@ -146,7 +146,8 @@ def _heard(
     left, right = config.left_samples, config.right_samples
     told = torch.from_numpy(manner)[None]
     blends = torch.from_numpy(track.strengths)
-    rest = network.whole(torch.zeros(1, STEP_SAMPLES), told, 0 * blends[:1])[0, 0].numpy()
+    nothing = torch.zeros(len(blends), STEP_SAMPLES)  # faces at rest; emotion comes on top of them
+    rest = network.whole(nothing, told.expand(len(blends), -1), blends)[:, 0].numpy()
     spoken, levels, first = [], [], 0
     for samples, steps in _pieces(path, left, right):
         window = torch.from_numpy(samples * np.float32(gain))[None]
@@ -154,10 +155,10 @@ def _heard(
         rows = np.zeros((steps, len(SPOKEN_INDICES)), np.float32)
         for number in np.flatnonzero(shares.max(0) > 0):
             made = network.hear(window, told, blends[number : number + 1])[0].numpy()
-            rows += made * shares[:, number, None]
+            rows += (made - rest[number]) * shares[:, number, None]
         inner = window[0, left : left + steps * STEP_SAMPLES].reshape(steps, STEP_SAMPLES)
         levels.append((10 * torch.log10(inner.square().mean(1) + 1e-10)).numpy())
-        spoken.append(rows - rest)
+        spoken.append(rows)
         first += steps
     level_db = np.concatenate(levels)
     return np.concatenate(spoken) * _awake(level_db)[:, None], level_db - 20 * np.log10(gain)

@@ -21,7 +21,7 @@ _POSES: dict[str, dict[str, float]] = {
         "browOuterUp": 0.1,
     },
     "sad": {
-        "mouthFrown": 0.6, "browInnerUp": 0.75, "mouthShrugLower": 0.15, "eyeSquint": 0.1,
+        "mouthFrown": 0.6, "browInnerUp": 0.75, "eyeSquint": 0.1,
         "eyeLookDown": 0.1,
     },
     "angry": {

@@ -25,6 +25,7 @@ SIGNS = {
 }  # fmt: skip
 """What each is recognised by."""
 _INTENSITIES = (0.0, 0.5, 1.0)
+_SEEN = ("mouthSmile", "mouthFrown", "browDown", "browInnerUp", "eyeWide")
 
 
 def emotion_table(sequences: list[SpokenSequence], model: AudioModel | None) -> str:
@@ -82,7 +83,7 @@ def rendered_table(avatar: Avatar, model: Model, size: int = 512) -> str:
                                size=size)
                     )  # fmt: skip
                 faces = tracker.track(picture)
-                value = faces[0].coefficients[arkit_indices(SIGNS[emotion])].mean() if faces else 0
-                seen.append(f"{value:.3f}")
-            rows.append([emotion, f"{SIGNS[emotion]} {' → '.join(seen)}"])
-    return table(["emotion", "seen by the tracker at intensity 0 → 0.5 → 1"], rows)
+                row = faces[0].coefficients if faces else np.full(52, np.nan)
+                seen.append([f"{row[arkit_indices(name)].mean():.2f}" for name in _SEEN])
+            rows.append([emotion, *(" → ".join(column) for column in zip(*seen, strict=True))])
+    return table(["at intensity 0 → 0.5 → 1", *_SEEN], rows)

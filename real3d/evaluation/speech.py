@@ -25,7 +25,7 @@ OURS, LOUDNESS, MEAN = "Real3D", "loudness → jaw", "mean motion"
 SEEDS = 3
 _LAGS = np.arange(-10, 11)
 _AROUND_S = 0.06
-_CLOSED_SHARE = 0.25
+_CLOSED_SHARE, _MOVES_MM = 0.25, 0.3
 _JAW = ARKIT_INDEX["jawOpen"]
 _LISTEN_S = 0.08
 """Loudness is smoothed by a Gaussian of this width before it moves the jaw."""
@@ -148,8 +148,13 @@ def lip_distance_mm(made: np.ndarray, true: np.ndarray) -> float:
 
 
 def _closed(opening_mm: np.ndarray) -> np.ndarray:
-    """(T,) bool: in the lowest quarter between the narrow (5 %) and the wide (95 %) moments."""
+    """(T,) bool: in the lowest quarter between the narrow (5 %) and the wide (95 %) moments.
+
+    A mouth that does not move is never closed.
+    """
     narrow, wide = np.percentile(opening_mm, (5, 95))
+    if wide - narrow < _MOVES_MM:
+        return np.zeros(len(opening_mm), bool)
     return opening_mm <= narrow + _CLOSED_SHARE * (wide - narrow)
 
 
