@@ -156,8 +156,11 @@ class Animate(SpeakingOptions, ModelOptions):
 
     def _hear(self) -> "Motion":
         from real3d.audio_motion import motion_from_audio
+        from real3d.audio_weights import load_audio_weights
 
-        return motion_from_audio(self.audio, None, self.speaking(self.seed), self.fps or 25.0)
+        how = self.speaking(self.seed)
+        model = load_audio_weights(self.audio_weights)
+        return motion_from_audio(self.audio, model, how, self.fps or 25.0)
 
     def _read_motion(self, model: object) -> "Motion":
         import real3d

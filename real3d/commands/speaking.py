@@ -33,6 +33,8 @@ class SpeakingOptions(Options):
     """camera, wander, or degrees to the right of the image and up, such as 10,-5."""
     mouth_gain: float = 1.0
     """How far the mouth moves: 1 is what was heard."""
+    audio_weights: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Folder of weights that hear (model.safetensors, config.json) instead of the bundled ones."""
 
     def speaking(self, seed: int) -> "Speaking":
         """The choices; what was not said is natural."""
@@ -52,7 +54,7 @@ class SpeakingOptions(Options):
 
     def require_audio_alone(self) -> None:
         """Refuse what only makes sense with sound."""
-        for name in ("emotion", "head_motion", "blink", "gaze"):
+        for name in ("emotion", "head_motion", "blink", "gaze", "audio_weights"):
             if getattr(self, name) is not None:
                 raise Real3DError(f"--{name.replace('_', '-')} belongs to --audio FILE.")
 

@@ -60,7 +60,7 @@ def _wave(path, samples, rate_hz=16000):
 def test_a_voice_drives_and_is_heard(capsys, seen, photo, tmp_path):
     out = tmp_path / "out.mp4"
     options = ("--emotion", "happy:0.6,surprised:0.3", "--intensity", "0.7", "--blink", "1.5",
-               "--gaze", "10,5", "--head-motion", "0.5", "--mouth-gain", "1.2")  # fmt: skip
+               "--gaze=10,-5", "--head-motion", "0.5", "--mouth-gain", "1.2")  # fmt: skip
     code, last, said = _run(
         capsys, "animate", photo, "--audio", SPEECH, *options, "--size", "64", "-o", out
     )
