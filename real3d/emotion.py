@@ -28,13 +28,13 @@ _POSES: dict[str, dict[str, float]] = {
         "browDown": 0.85, "noseSneer": 0.35, "eyeSquint": 0.35, "mouthFrown": 0.35,
         "mouthPress": 0.15, "jawForward": 0.1,
     },
-    "surprised": {"browInnerUp": 0.8, "browOuterUp": 0.8, "eyeWide": 0.75, "jawOpen": 0.1},
+    "surprised": {"browInnerUp": 0.8, "browOuterUp": 0.8, "eyeWide": 0.5, "jawOpen": 0.1},
     "disgusted": {
         "noseSneer": 0.8, "mouthUpperUp": 0.25, "browDown": 0.5, "mouthFrown": 0.35,
         "eyeSquint": 0.35, "cheekSquint": 0.2,
     },
     "fearful": {
-        "browInnerUp": 0.85, "browOuterUp": 0.35, "eyeWide": 0.7, "mouthStretch": 0.35,
+        "browInnerUp": 0.85, "browOuterUp": 0.35, "eyeWide": 0.5, "mouthStretch": 0.35,
         "browDown": 0.15,
     },
     "contempt": {
