@@ -1,4 +1,7 @@
-"""`python -m finetune_video prepare | train` and `torchrun … -m finetune_video train`."""
+"""`python -m finetune_video prepare | train | prepare-speech | train-speech`.
+
+Training the pictures' networks on several GPUs: `torchrun … -m finetune_video train`.
+"""
 
 import logging
 import sys
@@ -9,8 +12,10 @@ from typing import Annotated
 import tyro
 
 from finetune_video.prepare import PrepareConfig
+from finetune_video.speech_sequences import SpeechConfig
 from real3d.errors import Real3DError
 from real3d.training.config import TrainConfig, cpu_smoke
+from real3d.training.speech_trainer import SpeechTrainConfig
 
 
 def _prepare(config: Annotated[PrepareConfig, tyro.conf.arg(name="")]) -> None:
@@ -34,12 +39,32 @@ def _smoke(data: Path, out: Path) -> None:
     train(cpu_smoke(data, out))
 
 
+def _prepare_speech(config: Annotated[SpeechConfig, tyro.conf.arg(name="")]) -> None:
+    """Track recordings of people who speak: sequences of sound and coefficients."""
+    from finetune_video.speech_sequences import prepare_speech
+
+    prepare_speech(config)
+
+
+def _train_speech(config: Annotated[SpeechTrainConfig, tyro.conf.arg(name="")]) -> None:
+    """Train Audio-to-Motion on sequences, on a CPU."""
+    from real3d.training.speech_trainer import train_speech
+
+    train_speech(config)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: 0, or 2 when the input was wrong."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         tyro.extras.subcommand_cli_from_dict(
-            {"prepare": _prepare, "train": _train, "smoke": _smoke},
+            {
+                "prepare": _prepare,
+                "train": _train,
+                "smoke": _smoke,
+                "prepare-speech": _prepare_speech,
+                "train-speech": _train_speech,
+            },
             prog="python -m finetune_video",
             args=arguments,
         )

@@ -14,8 +14,10 @@ import tyro
 from real3d.commands.clips import Animate, Orbit, Track
 from real3d.commands.demo import Demo
 from real3d.commands.evaluate import Evaluate
+from real3d.commands.evaluate_audio import EvaluateAudio
 from real3d.commands.export import Export
 from real3d.commands.options import Options
+from real3d.commands.plot import Plot
 from real3d.commands.stills import Reconstruct, Redirect
 from real3d.commands.view import View
 from real3d.errors import Real3DError
@@ -29,7 +31,9 @@ COMMANDS: dict[str, type[Options]] = {
     "track": Track,
     "export": Export,
     "view": View,
+    "plot": Plot,
     "evaluate": Evaluate,
+    "evaluate-audio": EvaluateAudio,
 }
 _USER_ERROR, _OUR_ERROR, _INTERRUPTED = 2, 1, 130
 

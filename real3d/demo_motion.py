@@ -10,6 +10,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from real3d.face.blendshapes import ARKIT_NAMES, arkit_indices
+from real3d.gestures import blink_curve, look, ramp, weighted_bumps
 from real3d.motion import Motion
 
 _Pose = dict[str, float]
@@ -30,8 +31,6 @@ _CONSONANTS: tuple[_Pose, ...] = (
 _REST: _Pose = {}
 _SMILE: _Pose = {"mouthSmile": 0.5, "cheekSquint": 0.35, "eyeSquint": 0.25, "mouthDimple": 0.12}
 _EYES_LEAD_S = 0.1
-_EYE_RANGE_DEG = 30.0
-"""Eye rotation that an eyeLook coefficient of 1 stands for."""
 
 
 def demo_motion(seconds: float = 4.0, fps: float = 25.0, seed: int = 0) -> Motion:
@@ -42,19 +41,19 @@ def demo_motion(seconds: float = 4.0, fps: float = 25.0, seed: int = 0) -> Motio
     rng = np.random.default_rng(seed)
     times_s = np.arange(max(1, round(seconds * fps))) / fps
     syllables = _syllables(rng, 0.35, 0.78 * seconds)
-    stresses = [time for time, _, stressed in syllables if stressed]
+    stresses = tuple((time, 1.0) for time, _, stressed in syllables if stressed)
     glances = _glances(rng, seconds)
 
     coefficients = _speech(times_s, syllables)
-    _add(coefficients, _SMILE, _ramp(times_s, 0.74 * seconds, 0.9 * seconds))
-    brows = 0.3 * _bumps(times_s, stresses, 0.16)
+    _add(coefficients, _SMILE, ramp(times_s, 0.74 * seconds, 0.9 * seconds))
+    brows = 0.3 * weighted_bumps(times_s, stresses, 0.16)
     _add(coefficients, {"browInnerUp": 0.7, "browOuterUp": 0.5}, brows)
     gaze_deg = _gaze(times_s, glances)
-    _look(coefficients, gaze_deg)
-    _add(coefficients, {"eyeBlink": 1.0}, _blinks(times_s, _blink_times(rng, glances, seconds)))
+    look(coefficients, gaze_deg)
+    _add(coefficients, {"eyeBlink": 1.0}, blink_curve(times_s, _blink_times(rng, glances, seconds)))
 
     rotation_deg = _head(times_s, rng, glances)
-    rotation_deg[:, 1] -= 2.5 * _bumps(times_s, stresses, 0.14)  # a nod goes down
+    rotation_deg[:, 1] -= 2.5 * weighted_bumps(times_s, stresses, 0.14)  # a nod goes down
     translation_cm = rotation_deg * (0.05, 0.03, 0.02)  # a turning head shifts a little
     return Motion(
         np.clip(coefficients, 0, 1),
@@ -117,7 +116,7 @@ def _head(
     yaw = pitch = 0.0
     for time, to_yaw, to_pitch in glances:
         start = time + _EYES_LEAD_S
-        turned = _ramp(times_s, start, start + 0.45 + abs(to_yaw - yaw) / 90)
+        turned = ramp(times_s, start, start + 0.45 + abs(to_yaw - yaw) / 90)
         pose[:, 0] += (to_yaw - yaw) * turned
         pose[:, 1] += (to_pitch - pitch) * turned
         pose[:, 2] += 0.16 * (to_yaw - yaw) * turned  # a turning head tilts a little
@@ -135,26 +134,11 @@ def _gaze(times_s: np.ndarray, glances: list[tuple[float, float, float]]) -> np.
     previous = np.zeros(2)
     for time, *target in glances:
         step = np.array(target) - previous
-        jump = _ramp(times_s, time, time + 0.07)
-        caught_up = _ramp(times_s, time + _EYES_LEAD_S, time + _EYES_LEAD_S + 0.7)
+        jump = ramp(times_s, time, time + 0.07)
+        caught_up = ramp(times_s, time + _EYES_LEAD_S, time + _EYES_LEAD_S + 0.7)
         gaze += step * (0.7 * jump - 0.55 * caught_up)[:, None]
         previous = np.array(target)
     return gaze
-
-
-def _look(coefficients: np.ndarray, gaze_deg: np.ndarray) -> None:
-    """Add gaze (T, 2), yaw to the image's right and pitch upwards, to the eight eyeLook shapes."""
-    right, up = gaze_deg.T / _EYE_RANGE_DEG
-    shares = {
-        "eyeLookOutLeft": right,  # the image's right is the person's left
-        "eyeLookInRight": right,
-        "eyeLookInLeft": -right,
-        "eyeLookOutRight": -right,
-        "eyeLookUp": up,
-        "eyeLookDown": -up,
-    }
-    for name, share in shares.items():
-        _add(coefficients, {name: 1.0}, np.maximum(share, 0))
 
 
 def _blink_times(
@@ -167,29 +151,6 @@ def _blink_times(
     gap = rng.uniform(2.2, 3.2)
     times += [t for t in np.arange(gap, seconds, gap) if min(abs(t - u) for u in times) > 0.8]
     return times
-
-
-def _blinks(times_s: np.ndarray, moments: list[float]) -> np.ndarray:
-    """(T,) in [0, 1]: lids close in 90 ms, stay 40 ms and open in 170 ms."""
-    lids = np.zeros(len(times_s))
-    for moment in moments:
-        shut = _ramp(times_s, moment, moment + 0.09)
-        lids = np.maximum(lids, shut - _ramp(times_s, moment + 0.13, moment + 0.30))
-    return lids
-
-
-def _bumps(times_s: np.ndarray, moments: list[float], width_s: float) -> np.ndarray:
-    """(T,) in [0, 1]: a soft bump at each moment."""
-    bumps = np.zeros(len(times_s))
-    for moment in moments:
-        bumps = np.maximum(bumps, np.exp(-(((times_s - moment) / width_s) ** 2)))
-    return bumps
-
-
-def _ramp(times_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
-    """(T,) from 0 to 1 between two times with zero acceleration at both ends (minimum jerk)."""
-    x = np.clip((times_s - start_s) / (end_s - start_s), 0, 1)
-    return x**3 * (10 - 15 * x + 6 * x**2)
 
 
 def _add(coefficients: np.ndarray, pose: _Pose, weight: np.ndarray) -> None:

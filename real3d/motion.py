@@ -90,6 +90,22 @@ class Motion:
         motion = read_motion(Path(path))
         return motion if fps is None else replace(motion, fps=fps)
 
+    @classmethod
+    def from_audio(
+        cls, path: Path, model: object | None = None, *, fps: float = 25.0, **how: object
+    ) -> "Motion":
+        """The motion of a head that says what is in a recording (any sound or video file).
+
+        how: emotion, intensity, seed, head_motion, blink, gaze, mouth_gain, as the fields of
+        real3d.audio_motion.Speaking say. model: an AudioModel; without one the bundled weights.
+        Coefficients count from a face at rest: see real3d.retarget_speech.
+
+        Raises Real3DError for what cannot be read, has no sound track, is silent, or how it is not.
+        """
+        from real3d.audio_motion import Speaking, motion_from_audio
+
+        return motion_from_audio(Path(path), model, Speaking(**how), fps)
+
     def write(self, path: Path) -> Path:
         """Write .csv (Live Link Face columns), .json or .npz, by the name's ending."""
         from real3d.motion_files import write_motion

@@ -8,13 +8,18 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ABOVE_THE_LIBRARY = ("pretrain_synthetic", "finetune_video", "viewer", "tests")
 VALUES = (
-    "files image video audio_track motion motion_files live_link device photo backdrop "
-    "paste_back".split()
+    "files image audio video audio_track motion motion_files motion_plot live_link emotion "
+    "gestures device photo backdrop paste_back".split()
 )
 EXPORT = "mesh atlas completion hair views bake draw glb wavefront splats html_page formats".split()
 """The modules of real3d/export, in the same way."""
-LINE = "weight_files avatar fitting retarget renderer video_tracking pipeline".split()
+LINE = (
+    "weight_files audio_weights audio_motion avatar fitting retarget retarget_speech renderer "
+    "video_tracking pipeline".split()
+)
 """Each imports only those before it."""
+CALLED_BY_NAME = {"motion": {"real3d.audio_motion"}}
+"""Motion.from_audio is where people look for it; it imports what it needs when it is called."""
 ABOVE_VALUES = (*LINE, "networks", "training", "evaluation", "export", "commands")
 
 
@@ -36,7 +41,7 @@ def test_the_library_does_not_import_what_uses_it(path):
 
 @pytest.mark.parametrize("name", VALUES)
 def test_values_do_not_import_the_line(name):
-    imported = _imported(ROOT / "real3d" / f"{name}.py")
+    imported = _imported(ROOT / "real3d" / f"{name}.py") - CALLED_BY_NAME.get(name, set())
     assert not {full for full in imported if full.startswith("real3d.")} & {
         f"real3d.{above}" for above in ABOVE_VALUES
     }

@@ -17,6 +17,7 @@ from real3d.commands.options import (
     require_range,
     require_size,
 )
+from real3d.commands.speaking import SpeakingOptions
 from real3d.errors import Real3DError
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ class Orbit(ModelOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Animate(ModelOptions):
-    """Drive the head of a photo by a video or a motion file: a clip with the video's sound."""
+class Animate(SpeakingOptions, ModelOptions):
+    """Drive the head of a photo by speech, a video or a motion file: a clip with its sound."""
 
     subject: Input
     """A photo, or an avatar made by reconstruct."""
@@ -114,7 +115,7 @@ class Animate(ModelOptions):
     paste_back: bool = False
     """Put the moving head back into the whole photo."""
     fps: float | None = None
-    """Frames a second; without it the driver's."""
+    """Frames a second; without it the driver's, 25 with --audio."""
     size: int = 512
     """Side of the rendered crop in pixels."""
     face: int = 0
@@ -128,9 +129,14 @@ class Animate(ModelOptions):
         from real3d.files import require_file
 
         require_file(self.subject, "a photo or an .avatar file")
-        if (self.video is None) == (self.motion is None):
-            raise Real3DError("animate needs a driver: either --video FILE or --motion FILE.")
-        require_file(self.video or self.motion, "the driver: a video or a motion file")
+        drivers = [path for path in (self.audio, self.video, self.motion) if path is not None]
+        if len(drivers) != 1:
+            raise Real3DError(
+                "animate needs a driver, one of --audio FILE, --video FILE or --motion FILE."
+            )
+        require_file(drivers[0], "the driver: speech, a video or a motion file")
+        if self.audio is None:
+            self.require_audio_alone()
         if self.relative and self.absolute:
             raise Real3DError("--relative and --absolute exclude each other.")
         if self.paste_back and self.background:
@@ -142,10 +148,19 @@ class Animate(ModelOptions):
             require_range("fps", self.fps, 1, 120)
         _require_clip(self.out, self.background == TRANSPARENT)
         backdrop = Backdrop.parse(self.background, size) if self.background else None
+        motion = self._hear() if self.audio else None  # before anything slow: it may be silent
         model = self.load_model()
         subject = read_subject(self.subject, model, self.face)
-        self._write(model, subject, self._read_motion(model), backdrop)
+        self._write(model, subject, motion or self._read_motion(model), backdrop)
         return self.out
+
+    def _hear(self) -> "Motion":
+        from real3d.audio_motion import motion_from_audio
+        from real3d.audio_weights import load_audio_weights
+
+        how = self.speaking(self.seed)
+        model = load_audio_weights(self.audio_weights)
+        return motion_from_audio(self.audio, model, how, self.fps or 25.0)
 
     def _read_motion(self, model: object) -> "Motion":
         import real3d
@@ -167,17 +182,21 @@ class Animate(ModelOptions):
         paste = None
         if self.paste_back:
             paste = PasteBack(subject.portrait.original, subject.portrait.window)
+        background = TRANSPARENT if backdrop else None
+        if self.audio is not None and not self.absolute:
+            from real3d.retarget_speech import retarget_speech
+
+            cameras, coefficients = retarget_speech(subject.avatar, motion)
+            driver = {"cameras": cameras, "coefficients": coefficients}
+        else:
+            driver = {"motion": motion, "relative": not self.absolute}
         frames = real3d.render(
-            subject.avatar,
-            motion,
-            model=model,
-            size=self.size,
-            relative=not self.absolute,
-            background=TRANSPARENT if backdrop else None,
+            subject.avatar, model=model, size=self.size, background=background, **driver
         )
         size = paste.size if paste else (self.size, self.size)
         transparent = self.background == TRANSPARENT
-        with VideoWriter(self.out, motion.fps, size, self.video, transparent=transparent) as video:
+        sound = self.audio or self.video
+        with VideoWriter(self.out, motion.fps, size, sound, transparent=transparent) as video:
             for frame in progress(frames, "animate", len(motion), "frames"):
                 frame = backdrop.behind(frame) if backdrop else frame
                 video.write(paste(frame) if paste else frame)

@@ -27,9 +27,9 @@ def calls(monkeypatch):
         image[..., 3] = 255 * (np.arange(size) >= size // 2)[:, None]
         return image if background == "transparent" else image[..., :3]
 
-    def render(avatar, motion, **options):
+    def render(avatar, motion=None, **options):
         seen["render"] = {"motion": motion, **options}
-        for index in range(len(motion)):
+        for index in range(len(options["coefficients"] if motion is None else motion)):
             if index == seen.get("interrupt_at"):
                 raise KeyboardInterrupt
             yield frame(options["size"], options.get("background"))
@@ -55,6 +55,11 @@ def calls(monkeypatch):
         seen["track_video"] = options
         return Motion.still({"jawOpen": 0.5}, frames=12, fps=25)
 
+    def retarget_speech(avatar, motion):
+        seen["retarget_speech"] = motion
+        return None, motion.coefficients
+
+    monkeypatch.setattr("real3d.retarget_speech.retarget_speech", retarget_speech)
     for function in (render, orbit, redirect, reconstruct, load, track_video):
         monkeypatch.setattr(real3d, function.__name__, function, raising=False)
     return seen
@@ -176,7 +181,7 @@ def test_demo(capsys, calls, out):
     code, last, _ = _run(capsys, "demo", "-o", out / "demo", "--size", "64", "--seconds", "0.4")
     assert (code, last) == (0, str(out / "demo"))
     made = sorted(path.name for path in (out / "demo").iterdir())
-    assert made == ["driven.mp4", "orbit.mp4", "redirected.png"]
+    assert made == ["driven.mp4", "orbit.mp4", "redirected.png", "speaking.mp4"]
 
 
 ERRORS = {
