@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 
@@ -190,3 +191,20 @@ def test_two_processes_end_together(data, tmp_path):
     training = json.loads((tmp_path / "out/weights/config.json").read_text())["training"]
     assert (training["steps"], training["processes"]) == (len(rows), 2)
     load_weights(tmp_path / "out" / "weights", "cpu")
+
+
+def test_shards_that_appear_while_a_run_goes_on_are_taken_up(data, tmp_path):
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    shutil.copy(data / "clips.npz", folder)
+    shutil.copy(data / "synthetic_000.npz", folder)
+    trainer = Trainer(_config(folder, tmp_path / "out", 1))
+    before = len(trainer._banks["synthetic"].clips)
+    trainer._take_up_shards()
+    assert len(trainer._banks["synthetic"].clips) == before
+    shutil.copy(data / "synthetic_000.npz", folder / "synthetic_001.npz")
+    shutil.copy(data / "portraits.npz", folder)
+    trainer._take_up_shards()
+    assert len(trainer._banks["synthetic"].clips) == 2 * before
+    assert set(trainer._banks) == {"clips", "synthetic", "portraits"}
+    trainer.run()
