@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from real3d.errors import Real3DError
 from real3d.face.crop import CropWindow, crop_image, crop_landmarks, portrait_window
@@ -22,6 +24,9 @@ SMALLEST_FACE_PX = 64
 SMALLEST_PHOTO_PX = 32
 _GOOD_FACE_PX = 96
 """Below this height the result is soft, and a warning says so."""
+_BACKGROUND = 0.03
+"""A matte below this is background."""
+_MARGIN_PX, _BLUR_PX, _FEATHER_PX = 41, 14, 6
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Portrait:
     """One face of one photo, in the square crop that the networks see."""
 
     image: np.ndarray
-    """(512, 512, 3) uint8 RGB crop; beyond the photo's border its last pixels are repeated."""
+    """(512, 512, 3) uint8 RGB crop; beyond the photo's border its last pixels are repeated,
+    above it the background goes on."""
     alpha: np.ndarray
     """(512, 512) float32 matte of the person in [0, 1]."""
     landmarks: np.ndarray
@@ -70,14 +76,39 @@ class Portrait:
         crop = crop_image(image, window, PORTRAIT_PX)
         with PersonSegmenter() as segmenter:
             mask = segmenter.segment(crop)
+        crop, alpha = _without_towers(crop, refine_matte(crop, mask), window)
         return cls(
             image=crop,
-            alpha=refine_matte(crop, mask),
+            alpha=alpha,
             landmarks=crop_landmarks(found.landmarks_px, window),
             coefficients=found.coefficients,
             window=window,
             original=image,
         )
+
+
+def _without_towers(
+    crop: np.ndarray, alpha: np.ndarray, window: CropWindow
+) -> tuple[np.ndarray, np.ndarray]:
+    """A crop and its matte with background above the photo's upper border.
+
+    There the crop repeats the border: hair that a tight photo cuts would grow up as a tower.
+    """
+    scale = len(crop) / window.side_px
+    missing = int(np.ceil((window.side_px / 2 - window.centre_y_px) * scale))
+    person = cv2.dilate(alpha, np.ones((_MARGIN_PX, _MARGIN_PX)))
+    background = person < _BACKGROUND
+    background[: max(missing, 0)] = False
+    if missing <= 0 or not background.any():
+        return crop, alpha
+    nearest = distance_transform_edt(~background, return_distances=False, return_indices=True)
+    filled = cv2.GaussianBlur(crop[tuple(nearest)], (0, 0), _BLUR_PX)
+    shown = np.zeros((len(crop), 1, 1), np.float32)
+    shown[missing:] = 1
+    shown = cv2.blur(shown[:, :, 0], (1, 2 * _FEATHER_PX + 1))[:, :, None]
+    shown = np.maximum(2 * shown - 1, 0)  # from nothing at the border to all a little below it
+    mixed = crop * shown + filled * (1 - shown)
+    return (mixed + 0.5).astype(np.uint8), (alpha * shown[:, :, 0]).astype(np.float32)
 
 
 def _chosen_face(faces: list[TrackedFace], index: int, name: str) -> TrackedFace:

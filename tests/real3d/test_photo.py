@@ -4,10 +4,10 @@ from PIL import Image
 from skimage import data
 
 from real3d.errors import Real3DError
-from real3d.face.crop import portrait_window
+from real3d.face.crop import CropWindow, portrait_window
 from real3d.face.tracking import TrackedFace
 from real3d.image import write_image
-from real3d.photo import Portrait, find_faces
+from real3d.photo import Portrait, _without_towers, find_faces
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +78,24 @@ def test_window_shrinks_before_it_leaves_the_photo(side_px, wanted):
     landmarks[0, :2], landmarks[1:, :2] = (10, 0), (60, 100)
     face = TrackedFace(landmarks, np.zeros(52, np.float32))
     assert portrait_window(face, side_px, side_px).side_px == pytest.approx(wanted)
+
+
+def test_above_a_tight_photo_there_is_background():
+    crop = np.full((512, 512, 3), 200, np.uint8)
+    crop[:, 200:300] = 20  # hair that the border cuts, and its repetition
+    alpha = np.zeros((512, 512), np.float32)
+    alpha[:, 200:300] = 1
+    window = CropWindow(256, 156, 512)  # its upper 100 pixels lie outside
+    found, matte = _without_towers(crop, alpha, window)
+    assert np.abs(found[:95].astype(int) - 200).max() <= 2
+    assert matte[:95].max() == 0
+    np.testing.assert_array_equal(found[110:], crop[110:])
+    np.testing.assert_array_equal(matte[110:], alpha[110:])
+
+
+def test_a_crop_inside_the_photo_stays_as_it_is():
+    crop = np.random.default_rng(0).integers(0, 255, (512, 512, 3), np.uint8)
+    alpha = np.ones((512, 512), np.float32)
+    found, matte = _without_towers(crop, alpha, CropWindow(256, 256, 512))
+    assert found is crop
+    assert matte is alpha
