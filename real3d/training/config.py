@@ -51,8 +51,8 @@ class TrainConfig:
     max_steps: int = 10**9
     batch: int = 32
     """Pairs a step and a process."""
-    clip_share: float = 0.48
-    orbit_share: float = 0.08
+    clip_share: float = 0.44
+    orbit_share: float = 0.14
     synthetic_share: float = 0.24
     """Shares of the batch; the rest are photos with false sources."""
     generated_weight: float = 0.4
@@ -60,9 +60,9 @@ class TrainConfig:
     sources_per_clip: int = 4
     learning_rate: float = 5e-4
     warm_up_steps: int = 200
-    adversarial_from: float = 0.5
+    adversarial_from: float = 0.4
     """Share of the schedule after which the discriminators join."""
-    ema: float = 0.999
+    ema: float = 0.998
     losses: LossWeights = field(default_factory=LossWeights)
     compile: bool = True
     """Compile the convolutional parts (CUDA only)."""
