@@ -4,18 +4,14 @@ As with the pictures' networks: the format's version, sizes, preprocessing, lice
 in config.json and checked; nothing is unpickled.
 """
 
-import contextlib
 import hashlib
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from real3d.errors import Real3DError
-from real3d.files import written_beside
 from real3d.networks import log_mel
 from real3d.networks.audio_to_motion import (
     SPOKEN,
@@ -24,11 +20,11 @@ from real3d.networks.audio_to_motion import (
     AudioToMotion,
     build_audio_network,
 )
-from real3d.weight_files import LICENCE
+from real3d.weight_files import CONFIG, LICENCE, described, half_precision, write_folder
 
 BUNDLED = "audio-to-motion"
 """Folder of the weights that come with the package."""
-TENSORS, CONFIG = "model.safetensors", "config.json"
+TENSORS = "model.safetensors"
 _FORMAT, _VERSION = "real3d.audio-weights", 1
 _FOLDER = Path(__file__).parent / "weights"
 _WANTED = f"a folder with {TENSORS} and {CONFIG}"
@@ -56,13 +52,7 @@ def save_audio_weights(folder: Path, network: AudioToMotion, extra: dict | None 
 
     Raises Real3DError where a weight is not a finite number in half precision.
     """
-    tensors = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous()
-        for name, tensor in network.state_dict().items()
-    }
-    for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise Real3DError(f"{folder}: {name} is not finite in half precision. Train again.")
+    tensors = half_precision(folder, network)
     content = save(tensors, {"format": _FORMAT})
     config = {
         "format": _FORMAT,
@@ -82,12 +72,7 @@ def save_audio_weights(folder: Path, network: AudioToMotion, extra: dict | None 
         "sha256": {TENSORS: hashlib.sha256(content).hexdigest()},
         "training": extra or {},
     }
-    folder = Path(folder)
-    described = (json.dumps(config, indent=1) + "\n").encode()
-    with contextlib.ExitStack() as stack:  # both are written before the first is renamed
-        for name, data in ((CONFIG, described), (TENSORS, content)):
-            stack.enter_context(written_beside(folder / name)).write_bytes(data)
-    return folder
+    return write_folder(Path(folder), config, {TENSORS: content})
 
 
 def load_audio_weights(folder: Path | None = None) -> AudioModel:
@@ -129,16 +114,7 @@ def _content(path: Path) -> bytes:
 
 def _read_config(path: Path) -> tuple[AudioConfig, str]:
     """Sizes of the network, and the sha256 of its weights."""
-    try:
-        content = json.loads(_content(path).decode("utf-8"))
-    except ValueError as error:
-        raise Real3DError(f"{path}: not a JSON file. Copy the folder again.") from error
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise Real3DError(f'{path}: wanted a JSON object with "format": "{_FORMAT}".')
-    if content.get("version") != _VERSION:
-        raise Real3DError(
-            f"{path}: version {content.get('version')} is not {_VERSION}. Update real3d."
-        )
+    content = described(path, _content(path), _FORMAT, _VERSION)
     if content.get("coefficients") != list(SPOKEN):
         raise Real3DError(f"{path}: its coefficients are not those of this version of real3d.")
     try:

@@ -96,19 +96,18 @@ def _without_towers(
     """
     scale = len(crop) / window.side_px
     missing = int(np.ceil((window.side_px / 2 - window.centre_y_px) * scale))
-    person = cv2.dilate(alpha, np.ones((_MARGIN_PX, _MARGIN_PX)))
-    background = person < _BACKGROUND
-    background[: max(missing, 0)] = False
-    if missing <= 0 or not background.any():
+    if missing <= 0:
+        return crop, alpha
+    background = cv2.dilate(alpha, np.ones((_MARGIN_PX, _MARGIN_PX))) < _BACKGROUND
+    background[:missing] = False
+    if not background.any():
         return crop, alpha
     nearest = distance_transform_edt(~background, return_distances=False, return_indices=True)
     filled = cv2.GaussianBlur(crop[tuple(nearest)], (0, 0), _BLUR_PX)
-    shown = np.zeros((len(crop), 1, 1), np.float32)
-    shown[missing:] = 1
-    shown = cv2.blur(shown[:, :, 0], (1, 2 * _FEATHER_PX + 1))[:, :, None]
-    shown = np.maximum(2 * shown - 1, 0)  # from nothing at the border to all a little below it
-    mixed = crop * shown + filled * (1 - shown)
-    return (mixed + 0.5).astype(np.uint8), (alpha * shown[:, :, 0]).astype(np.float32)
+    rows = np.arange(len(crop), dtype=np.float32)[:, None]
+    shown = ((rows - missing) / _FEATHER_PX).clip(0, 1)  # nothing at the border, all below it
+    mixed = crop * shown[..., None] + filled * (1 - shown[..., None])
+    return (mixed + 0.5).astype(np.uint8), alpha * shown
 
 
 def _chosen_face(faces: list[TrackedFace], index: int, name: str) -> TrackedFace:

@@ -71,13 +71,7 @@ def save_weights(folder: Path, network: Real3DNetwork, extra: dict | None = None
 
     Raises Real3DError where a weight is not a finite number in half precision.
     """
-    tensors = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous()
-        for name, tensor in network.state_dict().items()
-    }
-    for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise Real3DError(f"{folder}: {name} is not finite in half precision. Train again.")
+    tensors = half_precision(folder, network)
     contents = {
         name: save({n: t for n, t in tensors.items() if _file_of(n) == name}, {"format": _FORMAT})
         for name in TENSORS
@@ -96,12 +90,49 @@ def save_weights(folder: Path, network: Real3DNetwork, extra: dict | None = None
         "sha256": {name: _digest(content) for name, content in contents.items()},
         "training": extra or {},
     }
-    folder = Path(folder)
-    described = (json.dumps(config, indent=1) + "\n").encode()
-    with contextlib.ExitStack() as stack:  # all are written before the first is renamed
-        for name, content in ({CONFIG: described} | contents).items():
+    return write_folder(Path(folder), config, contents)
+
+
+def half_precision(folder: Path, network: torch.nn.Module) -> dict[str, Tensor]:
+    """A network's state on the CPU in float16; folder stands in the error.
+
+    Raises Real3DError where a weight is not a finite number in half precision.
+    """
+    tensors = {
+        name: tensor.detach().to("cpu", torch.float16).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise Real3DError(f"{folder}: {name} is not finite in half precision. Train again.")
+    return tensors
+
+
+def write_folder(folder: Path, config: dict, contents: dict[str, bytes]) -> Path:
+    """Write config.json and files of tensors; all are written before the first is renamed."""
+    text = (json.dumps(config, indent=1) + "\n").encode()
+    with contextlib.ExitStack() as stack:
+        for name, content in ({CONFIG: text} | contents).items():
             stack.enter_context(written_beside(folder / name)).write_bytes(content)
     return folder
+
+
+def described(path: Path, content: bytes, kind: str, version: int) -> dict:
+    """What a config.json says, checked to be of a kind of weights and of a version.
+
+    Raises Real3DError otherwise.
+    """
+    try:
+        found = json.loads(content.decode("utf-8"))
+    except ValueError as error:
+        raise Real3DError(f"{path}: not a JSON file. Copy the folder again.") from error
+    if not isinstance(found, dict) or found.get("format") != kind:
+        raise Real3DError(f'{path}: wanted a JSON object with "format": "{kind}".')
+    if found.get("version") != version:
+        raise Real3DError(
+            f"{path}: version {found.get('version')} is not {version}. Update real3d."
+        )
+    return found
 
 
 def load_weights(folder: Path | None, device: torch.device | str) -> Model:
@@ -171,16 +202,7 @@ def _checked_tensors(path: Path, content: bytes, wanted: str) -> dict[str, Tenso
 
 def _read_config(path: Path) -> tuple[NetworkConfig, dict[str, str]]:
     """Sizes of the network, and the sha256 of each file of its weights."""
-    try:
-        content = json.loads(_content(path).decode("utf-8"))
-    except ValueError as error:
-        raise Real3DError(f"{path}: not a JSON file. Copy the folder again.") from error
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise Real3DError(f'{path}: wanted a JSON object with "format": "{_FORMAT}".')
-    if content.get("version") != _VERSION:
-        raise Real3DError(
-            f"{path}: version {content.get('version')} is not {_VERSION}. Update real3d."
-        )
+    content = described(path, _content(path), _FORMAT, _VERSION)
     try:
         config = _checked_config(content["network"])
     except (KeyError, TypeError, ValueError) as error:

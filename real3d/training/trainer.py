@@ -130,10 +130,13 @@ class Trainer:
             bank = FrameBank.read(
                 path, self._fitter, config.sources_per_clip, self.device, config.limit_clips
             )
-            old = self._banks.pop(kind, None)
-            self._banks[kind] = bank if old is None else joined_banks(old, bank)
+            if (old := self._banks.pop(kind, None)) is not None:
+                _require_size_of(old, bank, path)
+                bank = joined_banks(old, bank)
+            self._banks[kind] = bank
             self._taken_up.add(path)
-            _LOG.info("%s: %d frames, %.1f s", path, len(bank.images), time.perf_counter() - start)
+            took_s = time.perf_counter() - start
+            _LOG.info("%s: %d frames of %s, %.1f s", path, len(bank.images), kind, took_s)
         if found:
             kinds = (config.clip_share, config.orbit_share, config.synthetic_share)
             shares = dict(zip(_KINDS, (*kinds, 1 - sum(kinds)), strict=True))
@@ -348,6 +351,15 @@ class Trainer:
         for name, state in kept.items():
             getattr(self, name).load_state_dict(state)
         _LOG.info("resumed after %d steps", self.state["step"])
+
+
+def _require_size_of(old: FrameBank, new: FrameBank, path: Path) -> None:
+    sides = [bank.images.shape[-1] for bank in (new, old)]
+    if sides[0] != sides[1]:
+        raise Real3DError(
+            f"{path}: its pictures have {sides[0]} px, those of the shards before it {sides[1]}. "
+            "Shards of one kind need one size."
+        )
 
 
 def _start(config: TrainConfig) -> Real3DNetwork:

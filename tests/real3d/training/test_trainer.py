@@ -13,6 +13,7 @@ from real3d.networks.config import SMOKE
 from real3d.networks.model import build_network
 from real3d.training import losses
 from real3d.training.config import TrainConfig, cpu_smoke
+from real3d.training.shards import encode_webp
 from real3d.training.trainer import Trainer, train
 from real3d.weight_files import load_weights, save_weights
 
@@ -208,3 +209,17 @@ def test_shards_that_appear_while_a_run_goes_on_are_taken_up(data, tmp_path):
     assert len(trainer._banks["synthetic"].clips) == 2 * before
     assert set(trainer._banks) == {"clips", "synthetic", "portraits"}
     trainer.run()
+
+
+def test_shards_of_one_kind_have_one_size(data, tmp_path):
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    shutil.copy(data / "portraits.npz", folder / "portraits_000.npz")
+    with np.load(data / "portraits.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    small = [encode_webp(np.zeros((64, 64, 3), np.uint8), 80)] * len(arrays["landmarks"])
+    arrays["image"] = np.frombuffer(b"".join(small), np.uint8)
+    arrays["image_offset"] = np.cumsum([0] + [len(picture) for picture in small])
+    np.savez(folder / "portraits_001.npz", **arrays)
+    with pytest.raises(Real3DError, match=r"portraits_001\.npz: its pictures have 64 px"):
+        Trainer(_config(folder, tmp_path / "out", 1))
