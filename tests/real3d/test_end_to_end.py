@@ -147,6 +147,8 @@ def test_ctrl_c_leaves_nothing(photo, out):
         [sys.executable, "-m", "real3d.cli", *map(str, arguments)],
         stderr=subprocess.PIPE,
         text=True,
+        # a background job of a shell ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(out.iterdir()) and time.monotonic() < deadline:
