@@ -5,7 +5,7 @@ Rendering has no randomness: the same avatar, model and poses give the same fram
 
 import functools
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from real3d.networks.image_to_plane import Planes
 from real3d.networks.layers import sample
 from real3d.networks.model import Encoding, Frame
 from real3d.networks.volume import Rays
+from real3d.tensors import map_tensors
 from real3d.weight_files import Model
 
 _BATCH_ON_GPU = 8
@@ -142,9 +143,7 @@ def _require_fit(avatar: Avatar, model: Model) -> None:
 
 def _repeated(value: T, count: int) -> T:
     """A dataclass of tensors with B = 1, repeated to B = count without copying."""
-    if is_dataclass(value):
-        return type(value)(*(_repeated(getattr(value, f.name), count) for f in fields(value)))
-    return value.expand(count, *value.shape[1:])
+    return map_tensors(lambda tensor: tensor.expand(count, *tensor.shape[1:]), value)
 
 
 def _resized(image: Tensor, size: int) -> Tensor:

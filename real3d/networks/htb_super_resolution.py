@@ -18,6 +18,8 @@ from real3d.networks.layers import Residual, dense, down, enlarge
 
 _CONDITION = 256
 _OFF = 12.0
+_OPAQUE = 8.0
+"""What speaks against torso and background where the head is."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated")
 
 
@@ -115,8 +117,8 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
         [
             (3 + 1.5 * given.eyes) * head + off,
             -1 + (1.5 + 1.5 * given.eyes) * (1 - given.seen) * head + mirror_off,
-            3 * torso * (1 - head),
-            2 * (1 - head) * (1 - torso),
+            3 * torso * (1 - head) - _OPAQUE * head,
+            2 * (1 - head) * (1 - torso) - _OPAQUE * head,
             head * (1 - given.seen),
         ],
         1,

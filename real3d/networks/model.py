@@ -217,10 +217,10 @@ class Real3DNetwork(nn.Module):
         return self.torso(
             F.avg_pool2d(source.photo, 8),
             F.avg_pool2d(source.alpha, 8),
+            source.volume.alpha,
             F.avg_pool2d(volume.alpha, 2),
             turn.unflatten(2, (size, size)),
             pose,
-            grid[None, None, ..., 1],
         )
 
     def _candidates(

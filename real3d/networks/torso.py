@@ -6,13 +6,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from real3d.camera import pixel_grid
 from real3d.networks.config import NetworkConfig
-from real3d.networks.layers import Residual, dense, down, enlarge, zero_conv
+from real3d.networks.layers import Residual, dense, down, enlarge, sample, zero_conv
 
 POSE_WIDTH = 24
 """Numbers that describe the photo's and the wanted pose."""
 _CONDITION = 128
 _OWN_FLOW = 0.2
+_SHOWN = 4.0
+"""Logit of the torso's matte where the photo shows that a place is torso, or is not."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,22 @@ class Torso(nn.Module):
         self.last = zero_conv(32, 4)
 
     def forward(
-        self, photo: Tensor, alpha: Tensor, head: Tensor, turn: Tensor, pose: Tensor, grid: Tensor
+        self,
+        photo: Tensor,
+        alpha: Tensor,
+        own_head: Tensor,
+        head: Tensor,
+        turn: Tensor,
+        pose: Tensor,
     ) -> TorsoMotion:
         """All maps at S/8.
 
-        photo (B, 3, ·, ·) in [-1, 1], its matte, the wanted head's alpha, turn (B, 2, ·, ·): the
-        flow of a plane that moves with the head, pose (B, 24), grid (1, 1, ·, ·) rows in [-1, 1].
+        photo (B, 3, ·, ·) in [-1, 1], its matte, its head's alpha, the wanted head's alpha, turn
+        (B, 2, ·, ·): the flow of a plane that moves with the head, pose (B, 24).
         """
         condition = self.condition(pose)
-        rows = grid.expand(len(photo), -1, -1, -1)
+        grid = pixel_grid(photo.shape[-1], photo.device)
+        rows = grid[None, None, ..., 1].expand(len(photo), -1, -1, -1)
         edge = F.silu(self.edge(torch.cat([photo, alpha, head, turn, rows], 1)))
         middle = self.middle(self.down1(edge), condition)
         deep = self.deep(self.down2(middle), condition)
@@ -55,4 +65,6 @@ class Torso(nn.Module):
         x = self.last(F.silu(self.up2(torch.cat([enlarge(x, 2), edge], 1)))).float()
         follow = torch.sigmoid(x[:, :1] - 1)
         flow = follow * turn.clamp(-0.5, 0.5) + _OWN_FLOW * x[:, 1:3]
-        return TorsoMotion(flow, torch.sigmoid(x[:, 3:]))
+        shown = _SHOWN * (1 - own_head.float()) * (2 * alpha.float() - 1)
+        there = sample(shown, grid + flow.permute(0, 2, 3, 1))
+        return TorsoMotion(flow, torch.sigmoid(x[:, 3:] + there))

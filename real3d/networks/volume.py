@@ -20,6 +20,11 @@ _REACH, _REACH_FIRM = 0.5, 0.12
 """Half length of a ray's samples around the mesh, for hair and for the face."""
 _DENSITY = 12.0
 _BOX = 0.985
+_FLOOR_SLOPE, _FLOOR_START = 4.0, 2.0
+"""Inside the template's head the volume is never emptier than this multiple of the prior, less
+that: nobody's skull can be looked through, from whatever side no photo was taken."""
+_FLOOR_END, _FLOOR_FADE = 0.8, 40.0
+"""Height (y down) below which there is clothing as well, and how fast the floor ends there."""
 
 
 @dataclass(frozen=True)
@@ -118,17 +123,25 @@ class Volume(nn.Module):
             (planes.side, torch.stack([z, y], -1)),
         )
         found = sum(_look_up(plane, grid) for plane, grid in grids)
-        known = F.grid_sample(
-            prior.expand(len(points), -1, -1, -1, -1),
-            points[:, :, None, None],
-            padding_mode="border",
-            align_corners=False,
-        ).flatten(1)
+        known = known_at(prior, points)
         found = found.to(planes.frontal.dtype)
         out = self.decoder(torch.cat([found.mT, points.to(found.dtype)], -1))
         raw = 4 * out[..., 0].float() + self.prior_gain * known - 1
+        floor = _FLOOR_SLOPE * known - _FLOOR_START - _FLOOR_FADE * F.relu(y - _FLOOR_END)
+        raw = torch.maximum(raw, floor)
         inside = (points.abs() < _BOX).all(-1)
         return _DENSITY * F.softplus(raw) * inside, out[..., 1:]
+
+
+def known_at(prior: Tensor, points: Tensor) -> Tensor:
+    """(B, N) of Geometry.prior at template positions (B, N, 3): positive inside the template."""
+    found = F.grid_sample(
+        prior.expand(len(points), -1, -1, -1, -1),
+        points[:, :, None, None],
+        padding_mode="border",
+        align_corners=False,
+    )
+    return found.flatten(1)
 
 
 def _look_up(plane: Tensor, grid: Tensor) -> Tensor:

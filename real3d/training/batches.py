@@ -15,8 +15,9 @@ from real3d.networks.layers import sample
 from real3d.rotation import rotation_from_euler
 from real3d.training.frame_bank import FrameBank
 
-CLIP, PSEUDO, SYNTHETIC = 0, 1, 2
-"""Kinds of a pair: two true frames, a false source of a true photo, two synthetic frames."""
+CLIP, PSEUDO, SYNTHETIC, PLAIN = 0, 1, 2, 3
+"""Kinds of a pair: two true frames, a false source of a true photo, two synthetic frames, a photo
+that is source and target."""
 
 _JAW = ARKIT_INDEX["jawOpen"]
 _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
@@ -25,6 +26,8 @@ _OPEN_OR_SHUT, _FAR = 0.33, 0.88
 """Shares of targets chosen for open mouths and shut eyes, then for distance; the rest at random."""
 _FALSE_TURN = (0.65, 0.25, 0.12)
 """Largest yaw, pitch and roll between a photo and its false source, radians."""
+_OWN_SOURCE = 0.4
+"""Share of photos that are their own source."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Batch:
     landmarks: Tensor
     """(B, 478, 3) tracked in the target."""
     kind: Tensor
-    """(B,) CLIP, PSEUDO or SYNTHETIC."""
+    """(B,) CLIP, PSEUDO, SYNTHETIC or PLAIN."""
     depth: Tensor
     """(B, 1, 64, 64) of synthetic targets behind their nose tip, 9 where unknown."""
     head_label: Tensor
@@ -82,7 +85,7 @@ class PairSampler:
                     self._photos(name, n) if name.startswith("portraits") else self._pairs(name, n)
                 )
                 parts.append(part)
-        return _with_colours(_joined(parts), self._random)
+        return _with_colours(joined_batches(parts), self._random)
 
     def _pairs(self, name: str, count: int) -> Batch:
         bank, fits = self._banks[name], self._banks[name].fits
@@ -147,11 +150,15 @@ class PairSampler:
         frames, entries = bank.fits.source[rows], bank.fits.first[rows]
         head = bank.fits.head(rows, entries)
         true = self._batch(bank, (frames, head), (frames, head), PSEUDO)
-        false = self._false_head(head)
+        plain = round(_OWN_SOURCE * count)
+        false = self._false_head(head[plain:])
         both = torch.cat([true.target, true.target_alpha], 1)
-        warped, _ = geometric_warp(self._geometry, both, head, false)
+        warped, _ = geometric_warp(self._geometry, both[plain:], head[plain:], false)
+        sources = torch.cat([both[:plain], warped])
+        true.kind[:plain] = PLAIN
         return Batch(
-            warped[:, :3], warped[:, 3:].clamp(0, 1), false, true.target, true.target_alpha, head,
+            sources[:, :3], sources[:, 3:].clamp(0, 1), joined_heads([head[:plain], false]),
+            true.target, true.target_alpha, head,
             true.landmarks, true.kind, true.depth, true.head_label,
         )  # fmt: skip
 
@@ -211,15 +218,20 @@ def _head_label(parts: Tensor) -> Tensor:
     return head.float() + 0.5 * (parts == 3).float()
 
 
-def _joined(parts: list[Batch]) -> Batch:
+def joined_heads(heads: list[Head]) -> Head:
+    """Heads one after the other."""
+    return Head(
+        torch.cat([h.identity for h in heads]),
+        torch.cat([h.coefficients for h in heads]),
+        Camera.cat([h.camera for h in heads]),
+    )
+
+
+def joined_batches(parts: list[Batch]) -> Batch:
+    """Pairs one after the other."""
+
     def join(values: list) -> Tensor | Head:
-        if isinstance(values[0], Head):
-            return Head(
-                torch.cat([h.identity for h in values]),
-                torch.cat([h.coefficients for h in values]),
-                Camera.cat([h.camera for h in values]),
-            )
-        return torch.cat(values)
+        return joined_heads(values) if isinstance(values[0], Head) else torch.cat(values)
 
     return Batch(*(join([getattr(p, name) for p in parts]) for name in Batch.__dataclass_fields__))
 

@@ -25,6 +25,10 @@ class LossWeights:
     depth: float = 1.5
     torso: float = 1.0
     smooth_flow: float = 1.0
+    empty: float = 0.1
+    """What the volume has far from the template."""
+    identity: float = 0.3
+    """Whether SFace knows the person again, in pairs and in free views."""
     adversarial: float = 0.03
     feature_matching: float = 0.07
 
@@ -39,6 +43,8 @@ class TrainConfig:
     """Folder for weights/, checkpoint, log and sheets."""
     vgg: Path | None = None
     """Weights of the VGG16 features (real3d.training.perceptual_weights); random without."""
+    sface: Path | None = None
+    """Weights of the identity embedding SFace; without, the identity loss is left out."""
     weights: Path | None = None
     """Folder of weights to start from (another run's out/weights)."""
     resume: bool = False
@@ -58,6 +64,9 @@ class TrainConfig:
     generated_weight: float = 0.4
     """How often a generated clip is drawn, against a real one."""
     sources_per_clip: int = 4
+    free_views: int = 6
+    """Views a step and a process of photos from sides of which there is no picture: they must look
+    photographed, and like the person."""
     learning_rate: float = 5e-4
     warm_up_steps: int = 200
     adversarial_from: float = 0.4

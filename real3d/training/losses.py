@@ -8,8 +8,10 @@ from torch.nn import functional as F
 
 from real3d.camera import pixel_grid
 from real3d.networks.geometry import TargetGeometry
+from real3d.networks.image_to_plane import Planes
 from real3d.networks.layers import enlarge
-from real3d.networks.model import Encoding, Frame
+from real3d.networks.model import Encoding, Frame, Real3DNetwork
+from real3d.networks.volume import known_at
 from real3d.training.batches import PSEUDO, SYNTHETIC, Batch, crops
 from real3d.training.perceptual import VGGFeatures
 
@@ -23,6 +25,8 @@ _NECK_TOP, _NECK_SURE, _NECK_END = 0.93, 0.86, 1.0
 others that is unsure."""
 _VGG_WEIGHTS = (0.3, 0.5, 0.7, 0.7)
 _SMALLEST = 1e-4
+_FAR_STEP = 0.1
+"""Length over which opacity is reckoned far from the head."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,18 @@ def structure_losses(
         "smooth_flow": total_variation(frame.torso.flow) + 0.5 * total_variation(frame.refinement),
         "depth": _depth_loss(batch, frame, now, nose_depth),
     }
+
+
+def emptiness_loss(network: Real3DNetwork, planes: Planes, points: int = 2048) -> Tensor:
+    """Opacity at random places far from the template, where nothing need be; a scalar.
+
+    What pictures show there, long hair, outweighs it; what no picture shows it clears away.
+    """
+    frontal, prior = planes.frontal, network.geometry.prior
+    places = 2 * torch.rand(len(frontal), points, 3, device=frontal.device) - 1
+    far = (known_at(prior, places) <= prior.min() + 0.1).float()
+    density, _ = network.volume.decode(planes, prior, places)
+    return ((1 - torch.exp(-_FAR_STEP * density)) * far).mean()
 
 
 def _depth_loss(batch: Batch, frame: Frame, labels: HeadLabels, nose_depth: Tensor) -> Tensor:

@@ -13,8 +13,10 @@ import math
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -23,20 +25,23 @@ from torch.nn.parallel import DistributedDataParallel
 
 from real3d.errors import Real3DError
 from real3d.face.fit import Fitter
-from real3d.networks.geometry import TargetGeometry
+from real3d.networks.geometry import Head, TargetGeometry
 from real3d.networks.model import Encoding, Frame, Real3DNetwork, build_network
-from real3d.training.batches import SYNTHETIC, Batch, PairSampler
+from real3d.tensors import map_tensors
+from real3d.training.batches import SYNTHETIC, Batch, PairSampler, joined_batches, joined_heads
 from real3d.training.config import TrainConfig
 from real3d.training.discriminators import Discriminators, critic_loss, mean
 from real3d.training.frame_bank import FrameBank, joined_banks
+from real3d.training.free_views import FreeViews, draw_free_views, identity_losses, turned_back
 from real3d.training.losses import (
     Details,
     detail_crops,
+    emptiness_loss,
     feature_distance,
     pixel_weights,
     structure_losses,
 )
-from real3d.training.perceptual import VGGFeatures
+from real3d.training.perceptual import SFace, VGGFeatures
 from real3d.training.sheets import write_sheet
 from real3d.weight_files import load_weights, save_weights
 
@@ -49,6 +54,20 @@ _KINDS = ("clips", "orbits", "synthetic", "portraits")
 """Kinds of shards, by the beginning of a file's name."""
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """What a step trains on."""
+
+    batch: Batch
+    views: FreeViews
+    rows: Tensor
+    """(B + F,) whose source each rendered picture has."""
+    heads: Head
+    """The wanted heads of B pairs and F free views."""
+    target: TargetGeometry
+    """The same."""
+
+
 class _Step(nn.Module):
     """Both halves of the network in one forward, as DDP wants it."""
 
@@ -56,9 +75,13 @@ class _Step(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, batch: Batch, target: TargetGeometry | None) -> tuple[Encoding, Frame]:
-        source = self.network.encode(batch.source, batch.source_alpha, batch.source_head, True)
-        return source, self.network.render(source, target, batch.target_head, True)
+    def forward(self, drawn: _Drawn) -> tuple[Encoding, Frame, Tensor]:
+        """The sources, the pictures of pairs and free views, and how much is far from the head."""
+        batch, network = drawn.batch, self.network
+        source = network.encode(batch.source, batch.source_alpha, batch.source_head, True)
+        repeated = map_tensors(lambda tensor: tensor[drawn.rows], source)
+        frame = network.render(repeated, drawn.target, drawn.heads, True)
+        return source, frame, emptiness_loss(network, source.planes)
 
 
 class Trainer:
@@ -84,6 +107,7 @@ class Trainer:
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.critics = Discriminators().to(self.device, memory_format=torch.channels_last)
         self.vgg = VGGFeatures(config.vgg).to(self.device, memory_format=torch.channels_last)
+        self.sface = SFace(config.sface).to(self.device) if config.sface else None
         self.state = {"step": 0, "seconds": 0.0, "images": 0}
         rates = {"betas": (0.9, 0.99), "fused": cuda}
         self.optimiser = torch.optim.Adam(self.network.parameters(), config.learning_rate, **rates)
@@ -105,6 +129,7 @@ class Trainer:
         self._taken_up: set[Path] = set()
         self._looked_s = 0.0
         self._ahead = ThreadPoolExecutor(1)
+        self._turned_back: Batch | None = None
         self._take_up_shards()
         if not self._banks:
             raise Real3DError(
@@ -144,15 +169,28 @@ class Trainer:
             self._sampler = PairSampler(
                 self._banks, self.network.geometry, shares, config.generated_weight, seed
             )
-            self._next = self._ahead.submit(self._drawn)
+            self._random = np.random.default_rng(seed + 1)
+            self._next = self._ahead.submit(self._drawn, self._turned_back)
 
     @torch.no_grad()
-    def _drawn(self) -> tuple[Batch, TargetGeometry]:
-        """The next batch; drawn in a thread beside the step before, whose GPU work it follows."""
+    def _drawn(self, back: Batch | None) -> _Drawn:
+        """The next batch; drawn in a thread beside the step before, whose GPU work it follows.
+
+        back: photos seen turned by the network, as sources.
+        """
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
-        batch, geometry = self._sampler.draw(self.config.batch), self.network.geometry
-        return batch, geometry.target(geometry.source(batch.source_head), batch.target_head)
+        geometry = self.network.geometry
+        if back is None:
+            batch = self._sampler.draw(self.config.batch)
+        else:
+            batch = self._sampler.draw(self.config.batch - len(back.kind))
+            batch = joined_batches([batch, back])
+        views = draw_free_views(batch, self.config.free_views, self._random)
+        rows = torch.cat([torch.arange(len(batch.kind), device=self.device), views.rows])
+        heads = joined_heads([batch.target_head, views.head])
+        target = geometry.target(geometry.source(batch.source_head)[rows], heads)
+        return _Drawn(batch, views, rows, heads, target)
 
     def run(self) -> None:
         """Train until the time or the steps are used up; writes weights, log and sheets."""
@@ -213,17 +251,27 @@ class Trainer:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        batch, target = self._next.result()
-        self._next = self._ahead.submit(self._drawn)
+        drawn = self._next.result()
+        self._next = self._ahead.submit(self._drawn, self._turned_back)
         with self._autocast():
-            source, frame = self.step_module(batch, target)
+            source, frame, far = self.step_module(drawn)
+        batch, count = drawn.batch, len(drawn.batch.kind)
+        turned = frame.image[count:]
+        self._turned_back = turned_back(batch, drawn.views, turned, frame.alpha[count:])
+        target, frame = (map_tensors(lambda t: t[:count], x) for x in (drawn.target, frame))
         adversarial = progress >= config.adversarial_from
         ramp = min(1.0, (progress - config.adversarial_from) / 0.05 + 1e-3)
         made = detail_crops(frame.image, batch.landmarks)
         true = detail_crops(batch.target, batch.landmarks)
-        values = self._losses(batch, target, source, frame, made, true)
+        values = self._losses(batch, target, source, frame, made, true) | {"empty": far}
+        if self.sface is not None:
+            with self._autocast():
+                values["identity"] = identity_losses(
+                    self.sface, self.network.geometry, batch, frame.image, drawn.views, turned
+                )
         if adversarial:
             patches = self._patches(batch, target, frame, made, true)
+            patches |= self._sides(batch, turned)
             values |= self._fooling(patches, ramp)
         loss = sum(getattr(config.losses, name) * value for name, value in values.items())
         self.optimiser.zero_grad(set_to_none=True)
@@ -283,6 +331,14 @@ class Trainer:
             "texture": tuple(p[window][photos] for p in (frame.image, batch.target)),
         }
 
+    @staticmethod
+    def _sides(batch: Batch, turned: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """Free views and the photos that are turned most, at half size."""
+        yaw = batch.target_head.camera.rotation[:, 2, 0].abs()
+        count = min(len(turned), len(yaw))
+        most = torch.where(batch.kind == SYNTHETIC, -1, yaw).topk(count).indices
+        return {"sides": tuple(F.avg_pool2d(x, 2) for x in (turned, batch.target[most]))}
+
     def _fooling(self, patches: dict[str, tuple[Tensor, Tensor]], ramp: float) -> dict[str, Tensor]:
         self.critics.requires_grad_(False)
         with self._autocast():
@@ -293,7 +349,7 @@ class Trainer:
         score = -sum(mean(scores.float()) for scores, _ in found.values())
         matching = sum(
             mean((f.float() - w.float()).abs())
-            for name in found
+            for name in found.keys() - {"sides"}
             for f, w in zip(found[name][1][1:], wanted[name][1][1:], strict=True)
         )
         return {"adversarial": ramp * score, "feature_matching": ramp * matching}

@@ -9,7 +9,7 @@ from real3d.camera import pixel_grid
 from real3d.face.blendshapes import ARKIT_INDEX
 from real3d.networks.geometric_warp import geometric_warp
 from real3d.rotation import euler_from_rotation
-from real3d.training.batches import CLIP, PSEUDO, SYNTHETIC, Batch, PairSampler, crops
+from real3d.training.batches import CLIP, PLAIN, PSEUDO, SYNTHETIC, Batch, PairSampler, crops
 
 from .conftest import FRAMES, OPEN, PEOPLE, POSES, SHUT, TURNED
 
@@ -89,7 +89,7 @@ def test_shapes_and_ranges_of_a_batch(sampler):
 
 def test_kinds_come_by_their_shares(sampler):
     kinds = sampler().draw(8).kind
-    assert [int((kinds == k).sum()) for k in (CLIP, PSEUDO, SYNTHETIC)] == [4, 2, 2]
+    assert [int((kinds == k).sum()) for k in (CLIP, PSEUDO, SYNTHETIC, PLAIN)] == [4, 1, 2, 1]
 
 
 def test_only_synthetic_pairs_have_labels(sampler):
@@ -149,21 +149,24 @@ def test_both_pictures_of_a_pair_have_the_same_colours(sampler):
 
 
 def test_a_photo_is_the_target_of_its_false_source(sampler, banks, network):
-    batch = sampler(portraits=1.0).draw(6)
-    assert (batch.kind == PSEUDO).all()
+    batch = sampler(portraits=1.0).draw(20)
+    assert (batch.kind[:8] == PLAIN).all()
+    assert (batch.kind[8:] == PSEUDO).all()
     _frames(banks, batch.landmarks, "portraits")
     assert torch.equal(batch.source_head.identity, batch.target_head.identity)
     turn = batch.source_head.camera.rotation @ batch.target_head.camera.rotation.mT
     angles = euler_from_rotation(turn).abs()
-    assert (angles <= torch.tensor([0.65, 0.25, 0.12]) + 1e-3).all()
-    assert angles[:, 0].max() > 0.15
+    assert (angles[:8] < 1e-3).all()
+    assert torch.equal(batch.source[:8], batch.target[:8])
+    assert (angles[8:] <= torch.tensor([0.65, 0.25, 0.12]) + 1e-3).all()
+    assert angles[8:, 0].max() > 0.15
 
     # Warped back, the source is the photo again, where its head had shown it.
     heads = batch.source_head, batch.target_head
     back, _ = geometric_warp(network.geometry, batch.source, *heads)
     seen = network.geometry.target(network.geometry.source(heads[0]), heads[1]).seen
     before, after = (
-        ((picture - batch.target).abs() * seen).sum() / seen.sum() / 3
+        ((picture - batch.target).abs() * seen)[8:].sum() / seen[8:].sum() / 3
         for picture in (batch.source, back)
     )
     assert after < 0.4 * before

@@ -82,7 +82,7 @@ def test_a_run_learns(run):
     fresh = build_network(SMOKE).state_dict()
     kept = torch.load(run / "checkpoint.pt", weights_only=True)
     still = [name for name, tensor in kept["network"].items() if torch.equal(tensor, fresh[name])]
-    assert len(still) < 0.05 * len(fresh), still
+    assert len(still) < 0.07 * len(fresh), still
     name = "features.0.weight"
     assert not torch.equal(kept["network"][name], kept["average"][name])
 

@@ -1,0 +1,95 @@
+"""Views of true photos from sides of which there is no picture.
+
+They have nothing to be compared with, pixel by pixel; but they must look photographed and show the
+same person.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from real3d.camera import Camera
+from real3d.networks.geometry import Geometry, Head
+from real3d.rotation import rotation_from_euler
+from real3d.training.batches import CLIP, PLAIN, PSEUDO, Batch
+from real3d.training.perceptual import SFace
+
+_YAW, _PITCH = (0.35, 1.25), 0.25
+"""Yaw and largest pitch, radians, counted from facing the camera."""
+_PERSON_SURE, _PERSON_LOST = math.radians(45), math.radians(68)
+"""Up to which yaw the person must be recognised, and from where an embedding says nothing."""
+
+
+@dataclass(frozen=True)
+class FreeViews:
+    """F wanted views of sources of a batch."""
+
+    rows: Tensor
+    """(F,) whose source in the batch."""
+    head: Head
+    recognisable: Tensor
+    """(F,) 0 to 1."""
+
+
+def draw_free_views(batch: Batch, count: int, random: np.random.Generator) -> FreeViews:
+    """So many views of the batch's true sources, photos first; none where it has no true ones."""
+    kind, device = batch.kind.cpu().numpy(), batch.source.device
+    ranked = [random.permutation(np.flatnonzero(kind == k)) for k in (PLAIN, CLIP)]
+    found = np.concatenate(ranked)
+    rows = torch.from_numpy(np.resize(found, count if len(found) else 0)).long().to(device)
+    drawn = random.random((len(rows), 2))
+    yaw = _YAW[0] + (_YAW[1] - _YAW[0]) * drawn[:, 0]
+    pitch = _PITCH * (2 * drawn[:, 1] - 1)
+    yaw = np.where(random.random(len(rows)) < 0.5, -yaw, yaw)
+    angles = torch.from_numpy(np.stack([yaw, pitch, 0 * yaw], 1)).float().to(device)
+    own = batch.source_head[rows]
+    camera = Camera(rotation_from_euler(angles), own.camera.translation)
+    recognisable = (_PERSON_LOST - angles[:, 0].abs()) / (_PERSON_LOST - _PERSON_SURE)
+    return FreeViews(rows, Head(own.identity, own.coefficients, camera), recognisable.clamp(0, 1))
+
+
+@torch.no_grad()
+def turned_back(batch: Batch, views: FreeViews, turned: Tensor, alpha: Tensor) -> Batch:
+    """Free views of photos as sources, and the photos as their targets.
+
+    So the network meets sources that lack half of the face. turned (F, 3, S, S), alpha (F, 1, S, S)
+    are the free views.
+    """
+    which = (batch.kind[views.rows] == PLAIN).nonzero()[:, 0]
+    rows = views.rows[which]
+    return Batch(
+        turned[which].detach(), alpha[which].detach(), views.head[which],
+        batch.target[rows], batch.target_alpha[rows], batch.target_head[rows],
+        batch.landmarks[rows], torch.full_like(batch.kind[rows], PSEUDO),
+        batch.depth[rows], batch.head_label[rows],
+    )  # fmt: skip
+
+
+def identity_losses(
+    sface: SFace, geometry: Geometry, batch: Batch, made: Tensor, views: FreeViews, turned: Tensor
+) -> Tensor:
+    """How little the pictures show the person: 1 - cosine, of pairs and of free views; a scalar.
+
+    made (B, 3, S, S) pictures of the batch's pairs, turned (F, 3, S, S) the free views.
+    """
+    rows = views.rows
+    with torch.no_grad():
+        true = sface.embed((batch.target + 1) / 2, batch.landmarks)
+        photo = batch.source_head[rows]
+        seen = sface.embed((batch.source[rows] + 1) / 2, _landmarks(geometry, photo))
+    pairs = 1 - F.cosine_similarity(sface.embed((made + 1) / 2, batch.landmarks), true)
+    if not len(rows):
+        return pairs.mean()
+    found = sface.embed((turned + 1) / 2, _landmarks(geometry, views.head))
+    free = (1 - F.cosine_similarity(found, seen)) * views.recognisable
+    return pairs.mean() + free.mean()
+
+
+def _landmarks(geometry: Geometry, head: Head) -> Tensor:
+    template = geometry.template
+    vertices = template.posed(head.identity, head.coefficients)
+    return head.camera.project(template.posed_landmarks(vertices))
