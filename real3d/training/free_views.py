@@ -36,11 +36,10 @@ class FreeViews:
 
 
 def draw_free_views(batch: Batch, count: int, random: np.random.Generator) -> FreeViews:
-    """So many views of the batch's true sources, photos first; none where it has no true ones."""
+    """Views of up to so many of the batch's true sources, photos first."""
     kind, device = batch.kind.cpu().numpy(), batch.source.device
     ranked = [random.permutation(np.flatnonzero(kind == k)) for k in (PLAIN, CLIP)]
-    found = np.concatenate(ranked)
-    rows = torch.from_numpy(np.resize(found, count if len(found) else 0)).long().to(device)
+    rows = torch.from_numpy(np.concatenate(ranked)[:count]).to(device)
     drawn = random.random((len(rows), 2))
     yaw = _YAW[0] + (_YAW[1] - _YAW[0]) * drawn[:, 0]
     pitch = _PITCH * (2 * drawn[:, 1] - 1)

@@ -41,6 +41,13 @@ def write_sheet(path: Path, batch: Batch, frame: Frame, people: int = 10) -> Non
     cv2.imwrite(str(path), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
+@torch.no_grad()
+def write_views(path: Path, sources: Tensor, turned: Tensor) -> None:
+    """Columns are photos (F, 3, S, S); rows: the photo, the free view."""
+    sheet = np.concatenate([np.concatenate(_small(row), 1) for row in (sources, turned)])
+    cv2.imwrite(str(path), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
 def _small(pictures: Tensor) -> list[np.ndarray]:
     small = F.interpolate(pictures.float(), size=(_ROWS_PX, _ROWS_PX), mode="area")
     return list(((small.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy())

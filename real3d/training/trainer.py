@@ -42,7 +42,7 @@ from real3d.training.losses import (
     structure_losses,
 )
 from real3d.training.perceptual import SFace, VGGFeatures
-from real3d.training.sheets import write_sheet
+from real3d.training.sheets import write_sheet, write_views
 from real3d.weight_files import load_weights, save_weights
 
 _LOG = logging.getLogger(__name__)
@@ -66,6 +66,18 @@ class _Drawn:
     """The wanted heads of B pairs and F free views."""
     target: TargetGeometry
     """The same."""
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a step made."""
+
+    batch: Batch
+    frame: Frame
+    """Of the B pairs."""
+    views: FreeViews
+    turned: Tensor
+    """(F, 3, S, S) the free views."""
 
 
 class _Step(nn.Module):
@@ -208,9 +220,9 @@ class Trainer:
                 self._take_up_shards()
             profiled = self.config.profile and self.state["step"] - first == 12
             with _profile() if profiled else contextlib.nullcontext():
-                batch, frame, values = self._step()
+                shown, values = self._step()
             self.state["step"] += 1
-            self.state["images"] += len(batch.kind) * self.world
+            self.state["images"] += self.config.batch * self.world
             step = self.state["step"]
             if self.rank == 0 and (step % self.config.log_every == 0 or step - first in (1, 10)):
                 rate = (self.state["images"] - seen) / (time.perf_counter() - start)
@@ -219,16 +231,22 @@ class Trainer:
                 log.flush()
                 _LOG.info("%s", json.dumps({k: round(v, 4) for k, v in row.items()}))
             if self.rank == 0 and step % self.config.sheet_every == 0:
-                write_sheet(self.config.out / f"sheet_{step:06d}.jpg", batch, frame)
+                self._write_sheets(f"_{step:06d}", shown)
             if self.rank == 0 and elapsed - saved > self.config.save_every_s:
                 saved = elapsed
                 self.save()
         if self.rank == 0:
             if first < self.state["step"]:
-                write_sheet(self.config.out / "sheet.jpg", batch, frame)
+                self._write_sheets("", shown)
             self.save()
         if self.world > 1:
             dist.destroy_process_group()
+
+    def _write_sheets(self, name: str, shown: _Shown) -> None:
+        write_sheet(self.config.out / f"sheet{name}.jpg", shown.batch, shown.frame)
+        if len(shown.turned):
+            photos = shown.batch.source[shown.views.rows]
+            write_views(self.config.out / f"views{name}.jpg", photos, shown.turned)
 
     def _agreed(self, seconds: float) -> float:
         if self.world == 1:
@@ -243,7 +261,7 @@ class Trainer:
         by_time = self.state["seconds"] / config.total_seconds
         return min(1.0, max(by_time, self.state["step"] / config.max_steps))
 
-    def _step(self) -> tuple[Batch, Frame, dict[str, Tensor]]:
+    def _step(self) -> tuple[_Shown, dict[str, Tensor]]:
         config, progress = self.config, self._progress
         warm = min(1.0, (self.state["step"] + 1) / config.warm_up_steps)
         rate = (
@@ -285,7 +303,7 @@ class Trainer:
         error = (frame.image.detach() - batch.target).div(2).square().mean((1, 2, 3))
         values["psnr"] = -10 * error.log10().mean()
         values["gradient"] = norm
-        return batch, frame, values
+        return _Shown(batch, frame, drawn.views, turned), values
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
@@ -349,7 +367,8 @@ class Trainer:
         score = -sum(mean(scores.float()) for scores, _ in found.values())
         matching = sum(
             mean((f.float() - w.float()).abs())
-            for name in found.keys() - {"sides"}
+            for name in found
+            if name != "sides"
             for f, w in zip(found[name][1][1:], wanted[name][1][1:], strict=True)
         )
         return {"adversarial": ramp * score, "feature_matching": ramp * matching}

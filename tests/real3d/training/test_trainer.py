@@ -61,6 +61,7 @@ def test_steps_run_and_everything_is_a_number(run):
 def test_a_run_leaves_weights_checkpoint_log_and_sheets(run):
     assert {path.name for path in run.iterdir()} == {
         "weights", "checkpoint.pt", "run.json", "log.jsonl", "sheet.jpg", "sheet_000002.jpg",
+        "views.jpg", "views_000002.jpg",
     }  # fmt: skip
 
 
