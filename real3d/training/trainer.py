@@ -375,9 +375,14 @@ class Trainer:
 
     def _train_critics(self, patches: dict[str, tuple[Tensor, Tensor]]) -> Tensor:
         with self._autocast():
-            made = self.critics({name: m.detach() for name, (m, _) in patches.items()})
-            true = self.critics({name: t for name, (_, t) in patches.items()})
-            loss = sum(critic_loss(true[name][0], made[name][0]) for name in made)
+            both = {
+                name: torch.cat([made.detach(), true]) for name, (made, true) in patches.items()
+            }
+            scores = {name: found for name, (found, _) in self.critics(both).items()}
+            loss = sum(
+                critic_loss(scores[name][len(made) :], scores[name][: len(made)])
+                for name, (made, _) in patches.items()
+            )
         self.critic_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.world > 1:
