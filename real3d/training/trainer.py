@@ -32,7 +32,13 @@ from real3d.training.batches import SYNTHETIC, Batch, PairSampler, joined_batche
 from real3d.training.config import TrainConfig
 from real3d.training.discriminators import Discriminators, critic_loss, mean
 from real3d.training.frame_bank import FrameBank, joined_banks
-from real3d.training.free_views import FreeViews, draw_free_views, identity_losses, turned_back
+from real3d.training.free_views import (
+    FreeViews,
+    draw_free_views,
+    hair_colour_loss,
+    identity_losses,
+    turned_back,
+)
 from real3d.training.losses import (
     Details,
     detail_crops,
@@ -276,12 +282,16 @@ class Trainer:
         batch, count = drawn.batch, len(drawn.batch.kind)
         turned = frame.image[count:]
         self._turned_back = turned_back(batch, drawn.views, turned, frame.alpha[count:])
-        target, frame = (map_tensors(lambda t: t[:count], x) for x in (drawn.target, frame))
+        both = drawn.target, frame
+        free = (map_tensors(lambda t: t[count:], x) for x in both)
+        hair = hair_colour_loss(source, drawn.views.rows, *free)
+        target, frame = (map_tensors(lambda t: t[:count], x) for x in both)
         adversarial = progress >= config.adversarial_from
         ramp = min(1.0, (progress - config.adversarial_from) / 0.05 + 1e-3)
         made = detail_crops(frame.image, batch.landmarks)
         true = detail_crops(batch.target, batch.landmarks)
-        values = self._losses(batch, target, source, frame, made, true) | {"empty": far}
+        values = self._losses(batch, target, source, frame, made, true)
+        values |= {"empty": far, "hair": hair}
         if self.sface is not None:
             with self._autocast():
                 values["identity"] = identity_losses(
