@@ -23,6 +23,7 @@ from real3d.networks.log_mel import (
     mel_filters,
     power_frames,
 )
+from real3d.training.phones import PHONES, PHONES_PER_S, UNKNOWN
 from real3d.training.speech_sequences import SpokenSequence, read_split
 
 NOTHING_DB = -100.0
@@ -57,6 +58,8 @@ class Sequence:
     weight: float = 1.0
     trust: float = 1.0
     """How far sound and face agree, by what the network has learned so far."""
+    phones: np.ndarray | None = None
+    """(P,) uint8 every 10 ms of the sound, where they are known."""
     lag_s: float = 0.0
     """How much later the face is than the sound."""
 
@@ -71,6 +74,14 @@ class Sequence:
         rows = np.stack([np.interp(times_s, self.times_s, column) for column in spoken.T], 1)
         inside = (times_s >= 0) & (times_s <= self.seconds)
         return rows.astype(np.float32), inside
+
+    def sounds(self, times_s: np.ndarray) -> np.ndarray:
+        """Numbers of PHONES (T,) at some times of the sound, UNKNOWN where they are not known."""
+        if self.phones is None or not len(self.phones):
+            return np.full(len(times_s), UNKNOWN, np.uint8)
+        place = np.floor(times_s * PHONES_PER_S).astype(int)
+        known = (place >= 0) & (place < len(self.phones))
+        return np.where(known, self.phones[place.clip(0, len(self.phones) - 1)], UNKNOWN)
 
 
 def read_sequences(folder: Path, split: str = "train") -> list[Sequence]:
@@ -102,6 +113,7 @@ def _heard(spoken: SpokenSequence) -> Sequence:
         spoken.generated,
         _manner(coefficients),
         np.zeros(len(EMOTIONS), np.float32),
+        phones=spoken.phones,
     )
 
 
@@ -162,6 +174,8 @@ class SpeechBatch:
     """(B, T) 1 where the target is known, 0 elsewhere."""
     manner: Tensor
     emotion: Tensor
+    phones: Tensor
+    """(B, T) int64 numbers of PHONES, UNKNOWN where they are not known."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +221,7 @@ class SpeechSampler:
         """So many windows of so many steps of 20 ms."""
         chosen = self._rng.choice(len(self.sequences), batch, p=self._share)
         windows = [self._window(self.sequences[k], steps) for k in chosen]
-        power, target, inside = (np.stack(part) for part in zip(*windows, strict=True))
+        power, target, inside, phones = (np.stack(part) for part in zip(*windows, strict=True))
         manner = np.stack([self.sequences[k].manner for k in chosen])
         emotion = np.stack([self.sequences[k].emotion for k in chosen])
         manner = manner + 0.2 * self._rng.standard_normal(manner.shape)
@@ -215,14 +229,16 @@ class SpeechSampler:
             values[self._rng.random(batch) < self.augmentation.forget_share] = 0
         silent = self._rng.random(batch) < self.augmentation.silence_share
         power[silent], target[silent], inside[silent] = NOTHING_DB, 0, 1
+        phones[silent] = PHONES.index("SIL")
         mirrored = self._rng.random(batch) < 0.5
         target[mirrored] = target[mirrored][..., self._mirror]
         mel = augmented_mel(torch.from_numpy(power), self.augmentation, self._rng)
         rows = (target, inside, manner, emotion)
-        return SpeechBatch(mel, *(torch.from_numpy(np.asarray(r, np.float32)) for r in rows))
+        rows = (torch.from_numpy(np.asarray(r, np.float32)) for r in rows)
+        return SpeechBatch(mel, *rows, torch.from_numpy(phones.astype(np.int64)))
 
-    def _window(self, sequence: Sequence, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Power (F, 257) in decibels, targets (T, 41), inside (T,)."""
+    def _window(self, sequence: Sequence, steps: int) -> tuple[np.ndarray, ...]:
+        """Power (F, 257) in decibels, targets (T, 41), inside (T,), phones (T,)."""
         rng, config = self._rng, self.config
         rate = np.exp(rng.uniform(-1, 1) * self.augmentation.tempo)
         long_s = steps / STEPS_PER_S * rate
@@ -238,7 +254,7 @@ class SpeechSampler:
         rows[(place < 0) | (place > last)] = NOTHING_DB
         times_s = start_s + np.arange(steps) / STEPS_PER_S * rate
         target, inside = sequence.targets(times_s + sequence.lag_s)
-        return rows, target, inside
+        return rows, target, inside, sequence.sounds(times_s)
 
 
 def augmented_mel(power_db: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:

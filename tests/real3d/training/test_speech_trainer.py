@@ -11,6 +11,7 @@ from real3d.errors import Real3DError
 from real3d.face.blendshapes import ARKIT_INDEX
 from real3d.networks.audio_to_motion import AudioConfig
 from real3d.networks.log_mel import BANDS
+from real3d.training.phones import UNKNOWN
 from real3d.training.speech_bank import (
     Augmentation,
     SpeechSampler,
@@ -64,6 +65,14 @@ def test_windows_have_the_networks_shape(sampler):
     assert batch.target.shape == (3, 20, 41)
     assert batch.inside.shape == (3, 20)
     assert torch.isfinite(batch.mel).all()
+
+
+def test_sounds_stay_with_the_speech(folder):
+    (sequence, *_) = read_sequences(folder)
+    assert (sequence.sounds(np.array([0.5])) == UNKNOWN).all()
+    sequence.phones = np.repeat(np.arange(3, dtype=np.uint8), 100)
+    heard = sequence.sounds(np.array([-0.1, 0.5, 1.995, 2.5, 3.5]))
+    assert heard.tolist() == [UNKNOWN, 0, 1, 2, UNKNOWN]
 
 
 def test_a_seed_decides_the_windows(folder):
