@@ -29,6 +29,7 @@ from real3d.training.speech_sequences import SpokenSequence, read_split
 NOTHING_DB = -100.0
 _SMOOTHING_S = 0.02
 _SHORTEST_S = 0.8
+_SAME_SOUND = 0.85
 _FRAME_S = HOP / RATE_HZ
 _UPPER_FACE = [
     k for k, i in enumerate(SPOKEN_INDICES) if ARKIT_NAMES[i].startswith(("brow", "eye"))
@@ -93,6 +94,29 @@ def read_sequences(folder: Path, split: str = "train") -> list[Sequence]:
             "python -m finetune_video prepare-speech."
         )
     return sequences
+
+
+def heard_again(held_out: list[Sequence], train: list[Sequence]) -> set[str]:
+    """Speakers of train of whom a recording, under any name, is among those held out.
+
+    Two recordings are one where the levels of eight bands correlate at some lag.
+    """
+    longest = max(len(s.power_db) for s in [*held_out, *train])
+    size = 1 << (2 * longest - 1).bit_length()
+
+    def spectrum(sequence: Sequence) -> np.ndarray:
+        bands = sequence.power_db[:, 1:].astype(np.float32).reshape(len(sequence.power_db), 8, -1)
+        levels = bands.mean(2) - bands.mean((0, 2))
+        return np.fft.rfft(levels / (np.linalg.norm(levels) + 1e-6), size, axis=0)
+
+    theirs = [spectrum(s).conj() for s in held_out]
+    found = set()
+    for sequence in train:
+        ours = spectrum(sequence)
+        alike = [np.fft.irfft((ours * other).sum(1), size).max() for other in theirs]
+        if max(alike) > _SAME_SOUND:
+            found.add(sequence.speaker)
+    return found
 
 
 def _heard(spoken: SpokenSequence) -> Sequence:

@@ -36,6 +36,7 @@ from real3d.training.speech_bank import (
     SpeechBatch,
     SpeechSampler,
     clean_mel,
+    heard_again,
     read_sequences,
     standardise,
 )
@@ -119,6 +120,7 @@ class SpeechTrainer:
         self.train = read_sequences(config.data, "train")
         self.held_out = read_sequences(config.data, "val")
         heldout_speakers = {s.speaker for s in self.held_out}
+        heldout_speakers |= heard_again(self.held_out, self.train)
         self.train = [s for s in self.train if s.speaker not in heldout_speakers]
         standardise(self.held_out, self.train)
         standardise(self.train)

@@ -1,6 +1,7 @@
 """Sequences whose jaw follows their loudness: what a network learns from them can be told."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from real3d.training.speech_bank import (
     Augmentation,
     SpeechSampler,
     augmented_mel,
+    heard_again,
     power_of,
     read_sequences,
     standardise,
@@ -73,6 +75,13 @@ def test_sounds_stay_with_the_speech(folder):
     sequence.phones = np.repeat(np.arange(3, dtype=np.uint8), 100)
     heard = sequence.sounds(np.array([-0.1, 0.5, 1.995, 2.5, 3.5]))
     assert heard.tolist() == [UNKNOWN, 0, 1, 2, UNKNOWN]
+
+
+def test_who_is_held_out_under_another_name_is_found(folder):
+    train, held_out = read_sequences(folder), read_sequences(folder, "val")
+    assert heard_again(held_out, train) == set()
+    again = replace(held_out[0], power_db=held_out[0].power_db[5:] - 3, speaker="another")
+    assert heard_again(held_out, [*train, again]) == {"another"}
 
 
 def test_a_seed_decides_the_windows(folder):
