@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from real3d.audio import read_audio
+from real3d.audio import RATE_HZ, read_audio
 from real3d.errors import Real3DError
 from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.face.tracking import FaceTracker
 from real3d.motion import fill_gaps
+from real3d.training.phones import find_phones
 from real3d.training.speech_sequences import SpokenSequence
 from real3d.video import VideoReader
 
@@ -36,6 +37,8 @@ class SpeechConfig:
     """Folder of the sequences, one .npz each; what is there already is kept."""
     generated: bool = False
     """Track recordings that a video model made as well."""
+    phones: bool = True
+    """Find the sounds of speech as well, which helps the training (pocketsphinx)."""
     workers: int = 2
     """Processes."""
 
@@ -85,16 +88,19 @@ def _stored(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return times, fill_gaps(times, rows, np.isfinite(rows).all(1), _LONGEST_GAP_S)
 
 
-def _one(job: tuple[Path, dict, Path]) -> str | None:
+def _one(job: tuple[Path, dict, Path, bool]) -> str | None:
     """Write one sequence; what is wrong with it, or None."""
-    path, about, target = job
+    path, about, target, with_phones = job
     try:
         stored = path.suffix == ".npz"
         samples = read_audio(path.with_suffix(".ogg") if stored else path)
         times_s, coefficients = _stored(path) if stored else _tracked(path)
+        phones = find_phones(samples) if with_phones else None
     except Real3DError as error:
         return str(error)
-    SpokenSequence(target.stem, samples, times_s, coefficients, **about).write(target)
+    SpokenSequence(target.stem, samples, times_s, coefficients, **about, phones=phones).write(
+        target
+    )
     return None
 
 
@@ -107,9 +113,14 @@ def _start() -> None:
 def prepare_speech(config: SpeechConfig) -> None:
     """Write the sequences; a recording that cannot be used is named and left out."""
     config.out.mkdir(parents=True, exist_ok=True)
-    jobs = [(p, about, config.out / f"{p.parent.name}-{p.stem}.npz") for p, about in _rows(config)]
+    jobs = [
+        (path, about, config.out / f"{path.parent.name}-{path.stem}.npz", config.phones)
+        for path, about in _rows(config)
+    ]
     if not jobs:
         raise Real3DError(f"{config.data}: no speech.jsonl or clips.jsonl with speech in it.")
+    if config.phones:
+        find_phones(np.zeros(RATE_HZ, np.float32))  # says at once if pocketsphinx is missing
     jobs = [job for job in jobs if not job[2].exists()]
     with multiprocessing.get_context("spawn").Pool(config.workers, _start) as pool:
         wrong = [w for w in tqdm(pool.imap(_one, jobs), "speech", len(jobs)) if w]

@@ -89,7 +89,7 @@ class _Block(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.mix = nn.Conv1d(width, width, 3, dilation=reach)
         self.out = nn.Conv1d(width, width, 1)
-        self.drop = nn.Dropout(_DROPPED)
+        self.drop = nn.Dropout1d(_DROPPED)
         self.film = nn.Linear(condition, 2 * width)
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
@@ -124,12 +124,16 @@ class AudioToMotion(nn.Module):
         mel: (B, 80, left_frames + 2 T + right_frames), two frames a step with what lies around.
         manner: (B, config.manner). emotion: (B, config.emotions).
         """
+        return self.head(self.understood(mel, manner, emotion))
+
+    def understood(self, mel: Tensor, manner: Tensor, emotion: Tensor) -> Tensor:
+        """(B, T, width) what the coefficients are a linear function of."""
         condition = torch.cat([manner, emotion], 1)
         x = nn.functional.gelu(self.front(mel))
         x = nn.functional.gelu(self.halve(x))
         for block in self.blocks:
             x = block(x, condition)
-        return self.head(self.norm(x.mT))
+        return self.norm(x.mT)
 
     def whole(self, samples: Tensor, manner: Tensor, emotion: Tensor) -> Tensor:
         """Coefficients (B, T, len(SPOKEN)) of whole recordings (B, N) in memory, at any length."""

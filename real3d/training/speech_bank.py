@@ -23,11 +23,13 @@ from real3d.networks.log_mel import (
     mel_filters,
     power_frames,
 )
+from real3d.training.phones import PHONES, PHONES_PER_S, UNKNOWN
 from real3d.training.speech_sequences import SpokenSequence, read_split
 
 NOTHING_DB = -100.0
 _SMOOTHING_S = 0.02
 _SHORTEST_S = 0.8
+_SAME_SOUND = 0.85
 _FRAME_S = HOP / RATE_HZ
 _UPPER_FACE = [
     k for k, i in enumerate(SPOKEN_INDICES) if ARKIT_NAMES[i].startswith(("brow", "eye"))
@@ -57,6 +59,8 @@ class Sequence:
     weight: float = 1.0
     trust: float = 1.0
     """How far sound and face agree, by what the network has learned so far."""
+    phones: np.ndarray | None = None
+    """(P,) uint8 every 10 ms of the sound, where they are known."""
     lag_s: float = 0.0
     """How much later the face is than the sound."""
 
@@ -72,6 +76,14 @@ class Sequence:
         inside = (times_s >= 0) & (times_s <= self.seconds)
         return rows.astype(np.float32), inside
 
+    def sounds(self, times_s: np.ndarray) -> np.ndarray:
+        """Numbers of PHONES (T,) at some times of the sound, UNKNOWN where they are not known."""
+        if self.phones is None or not len(self.phones):
+            return np.full(len(times_s), UNKNOWN, np.uint8)
+        place = np.floor(times_s * PHONES_PER_S).astype(int)
+        known = (place >= 0) & (place < len(self.phones))
+        return np.where(known, self.phones[place.clip(0, len(self.phones) - 1)], UNKNOWN)
+
 
 def read_sequences(folder: Path, split: str = "train") -> list[Sequence]:
     """The sequences of one split, as finetune_video's prepare-speech wrote them."""
@@ -82,6 +94,29 @@ def read_sequences(folder: Path, split: str = "train") -> list[Sequence]:
             "python -m finetune_video prepare-speech."
         )
     return sequences
+
+
+def heard_again(held_out: list[Sequence], train: list[Sequence]) -> set[str]:
+    """Speakers of train of whom a recording, under any name, is among those held out.
+
+    Two recordings are one where the levels of eight bands correlate at some lag.
+    """
+    longest = max(len(s.power_db) for s in [*held_out, *train])
+    size = 1 << (2 * longest - 1).bit_length()
+
+    def spectrum(sequence: Sequence) -> np.ndarray:
+        bands = sequence.power_db[:, 1:].astype(np.float32).reshape(len(sequence.power_db), 8, -1)
+        levels = bands.mean(2) - bands.mean((0, 2))
+        return np.fft.rfft(levels / (np.linalg.norm(levels) + 1e-6), size, axis=0)
+
+    theirs = [spectrum(s).conj() for s in held_out]
+    found = set()
+    for sequence in train:
+        ours = spectrum(sequence)
+        alike = [np.fft.irfft((ours * other).sum(1), size).max() for other in theirs]
+        if max(alike) > _SAME_SOUND:
+            found.add(sequence.speaker)
+    return found
 
 
 def _heard(spoken: SpokenSequence) -> Sequence:
@@ -102,6 +137,7 @@ def _heard(spoken: SpokenSequence) -> Sequence:
         spoken.generated,
         _manner(coefficients),
         np.zeros(len(EMOTIONS), np.float32),
+        phones=spoken.phones,
     )
 
 
@@ -162,6 +198,8 @@ class SpeechBatch:
     """(B, T) 1 where the target is known, 0 elsewhere."""
     manner: Tensor
     emotion: Tensor
+    phones: Tensor
+    """(B, T) int64 numbers of PHONES, UNKNOWN where they are not known."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +245,7 @@ class SpeechSampler:
         """So many windows of so many steps of 20 ms."""
         chosen = self._rng.choice(len(self.sequences), batch, p=self._share)
         windows = [self._window(self.sequences[k], steps) for k in chosen]
-        power, target, inside = (np.stack(part) for part in zip(*windows, strict=True))
+        power, target, inside, phones = (np.stack(part) for part in zip(*windows, strict=True))
         manner = np.stack([self.sequences[k].manner for k in chosen])
         emotion = np.stack([self.sequences[k].emotion for k in chosen])
         manner = manner + 0.2 * self._rng.standard_normal(manner.shape)
@@ -215,14 +253,16 @@ class SpeechSampler:
             values[self._rng.random(batch) < self.augmentation.forget_share] = 0
         silent = self._rng.random(batch) < self.augmentation.silence_share
         power[silent], target[silent], inside[silent] = NOTHING_DB, 0, 1
+        phones[silent] = PHONES.index("SIL")
         mirrored = self._rng.random(batch) < 0.5
         target[mirrored] = target[mirrored][..., self._mirror]
         mel = augmented_mel(torch.from_numpy(power), self.augmentation, self._rng)
         rows = (target, inside, manner, emotion)
-        return SpeechBatch(mel, *(torch.from_numpy(np.asarray(r, np.float32)) for r in rows))
+        rows = (torch.from_numpy(np.asarray(r, np.float32)) for r in rows)
+        return SpeechBatch(mel, *rows, torch.from_numpy(phones.astype(np.int64)))
 
-    def _window(self, sequence: Sequence, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Power (F, 257) in decibels, targets (T, 41), inside (T,)."""
+    def _window(self, sequence: Sequence, steps: int) -> tuple[np.ndarray, ...]:
+        """Power (F, 257) in decibels, targets (T, 41), inside (T,), phones (T,)."""
         rng, config = self._rng, self.config
         rate = np.exp(rng.uniform(-1, 1) * self.augmentation.tempo)
         long_s = steps / STEPS_PER_S * rate
@@ -238,7 +278,7 @@ class SpeechSampler:
         rows[(place < 0) | (place > last)] = NOTHING_DB
         times_s = start_s + np.arange(steps) / STEPS_PER_S * rate
         target, inside = sequence.targets(times_s + sequence.lag_s)
-        return rows, target, inside
+        return rows, target, inside, sequence.sounds(times_s)
 
 
 def augmented_mel(power_db: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:

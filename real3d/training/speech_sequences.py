@@ -32,6 +32,8 @@ class SpokenSequence:
     split: str = "train"
     generated: bool = False
     """Whether a video model made it."""
+    phones: np.ndarray | None = None
+    """(P,) uint8 every 10 ms, see real3d.training.phones, where they were looked for."""
 
     @property
     def seconds(self) -> float:
@@ -47,12 +49,14 @@ class SpokenSequence:
         """Write an .npz: 16-bit sound, coefficients in half precision."""
         about = {name: getattr(self, name) for name in _FIELDS}
         with written_beside(Path(path)) as partial:
+            more = {} if self.phones is None else {"phones": self.phones}
             np.savez(
                 partial,
                 samples=(self.samples.clip(-1, 1) * 32767).astype(np.int16),
                 times_s=self.times_s.astype(np.float32),
                 coefficients=self.coefficients.astype(np.float16),
                 about=json.dumps(about),
+                **more,
             )
         return Path(path)
 
@@ -68,6 +72,7 @@ class SpokenSequence:
                     file["times_s"].astype(np.float64),
                     file["coefficients"].astype(np.float32),
                     **{name: about[name] for name in _FIELDS},
+                    phones=file.get("phones"),
                 )
         except (KeyError, ValueError, OSError) as error:
             raise Real3DError(

@@ -12,6 +12,7 @@ import logging
 import math
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -29,11 +30,13 @@ from real3d.networks.audio_to_motion import (
     build_audio_network,
 )
 from real3d.networks.log_mel import silence
+from real3d.training.phones import BILABIALS, PHONES, UNKNOWN
 from real3d.training.speech_bank import (
     Sequence,
     SpeechBatch,
     SpeechSampler,
     clean_mel,
+    heard_again,
     read_sequences,
     standardise,
 )
@@ -42,6 +45,8 @@ _LOG = logging.getLogger(__name__)
 _LARGEST_GRADIENT = 1.0
 _CLOSED_MM = 1.0
 _MOVES_MM2 = 0.25
+_CHANGE_STEPS = 3
+_BILABIALS_COUNT = 3.0
 _LAGS_S = np.arange(-8, 9) / STEPS_PER_S
 _NO_LAG = len(_LAGS_S) // 2
 _ENOUGH_S, _ENOUGH_CORRELATION, _CLEARLY = 10.0, 0.15, 0.01
@@ -56,13 +61,17 @@ class SpeechLossWeights:
     lips: float = 0.5
     """The lips' landmarks, in units of 5 mm."""
     opening: float = 0.7
-    """Their distance, in units of 5 mm; shut lips count twice."""
+    """Their distance, in units of 5 mm; shut lips count twice, at p, b and m six times."""
     speed: float = 0.3
     """Changes of the distance and of the coefficients from step to step."""
     timing: float = 1.0
     """One minus the correlation of a window's distances: how wide somebody opens does not count."""
     timing_width: float = 0.3
     """The same of the mouth's width."""
+    phones: float = 0.5
+    """Which sound is heard, by a linear layer of its own that is not kept."""
+    timing_speed: float = 0.5
+    """The same of how the distance changes within 60 ms: quick closures count as slow vowels do."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,8 @@ class SpeechTrainConfig:
     weight_decay: float = 0.02
     ema: float = 0.998
     align_at: tuple[float, ...] = (0.2, 0.45)
-    """Shares of the run after which the sources' lags are measured."""
+    """Shares of the run after which the sources' lags are measured. Weights to start from measure
+    them before the first step as well."""
     generated_weight: float = 0.4
     """How much a second of what a video model made counts, beside a second of true motion."""
     single_speaker_s: float = 60.0
@@ -110,6 +120,7 @@ class SpeechTrainer:
         self.train = read_sequences(config.data, "train")
         self.held_out = read_sequences(config.data, "val")
         heldout_speakers = {s.speaker for s in self.held_out}
+        heldout_speakers |= heard_again(self.held_out, self.train)
         self.train = [s for s in self.train if s.speaker not in heldout_speakers]
         standardise(self.held_out, self.train)
         standardise(self.train)
@@ -121,9 +132,10 @@ class SpeechTrainer:
                 raise Real3DError(f"{config.weights}: weights of another network ({given.config}).")
             self.network.load_state_dict(given.network.state_dict())
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.phones = nn.Linear(config.network.width, len(PHONES))
+        learned = [*self.network.parameters(), *self.phones.parameters()]
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), config.learning_rate, (0.9, 0.98),
-            weight_decay=config.weight_decay,
+            learned, config.learning_rate, (0.9, 0.98), weight_decay=config.weight_decay,
         )  # fmt: skip
         self.sampler = SpeechSampler(self.train, config.network, config.seed)
         self.step = 0
@@ -148,18 +160,23 @@ class SpeechTrainer:
         config, start = self.config, time.perf_counter()
         config.out.mkdir(parents=True, exist_ok=True)
         to_align = sorted(config.align_at)
+        if config.weights is not None:
+            self.align()
         total_s = sum(s.seconds for s in self.train)
         _LOG.info("%d sequences, %.0f minutes", len(self.train), total_s / 60)
-        with (config.out / "log.jsonl").open("a") as log:
+        with (config.out / "log.jsonl").open("a") as log, ThreadPoolExecutor(1) as beside:
+            following = beside.submit(self.sampler.draw, config.batch, config.steps)
             while self.step < config.max_steps:
                 elapsed_s = time.perf_counter() - start
                 progress = max(elapsed_s / config.seconds, self.step / config.max_steps)
                 if progress >= 1:
                     break
+                batch = following.result()
                 if to_align and progress > to_align[0]:
                     to_align.pop(0)
                     self.align()
-                values = self._train_step(progress)
+                following = beside.submit(self.sampler.draw, config.batch, config.steps)
+                values = self._train_step(batch, progress)
                 self.step += 1
                 row = {"step": self.step, "seconds": round(elapsed_s, 1)}
                 if self.step % config.log_every == 0:
@@ -173,7 +190,7 @@ class SpeechTrainer:
                     _LOG.info("%s", json.dumps(row))
         return self.save()
 
-    def _train_step(self, progress: float) -> dict[str, Tensor]:
+    def _train_step(self, batch: SpeechBatch, progress: float) -> dict[str, Tensor]:
         config = self.config
         warm = min(1.0, (self.step + 1) / 100)
         rate = (
@@ -181,10 +198,13 @@ class SpeechTrainer:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        batch = self.sampler.draw(config.batch, config.steps)
         with torch.autocast("cpu", torch.bfloat16):  # twice as fast where the CPU knows it
-            made = self.network(batch.mel, batch.manner, batch.emotion)
+            understood = self.network.understood(batch.mel, batch.manner, batch.emotion)
+            made, phones = self.network.head(understood), self.phones(understood)
         values = self.losses(made.float(), batch)
+        values["phones"] = nn.functional.cross_entropy(
+            phones.float().transpose(1, 2), batch.phones, ignore_index=UNKNOWN, reduction="sum"
+        ) / (batch.phones != UNKNOWN).sum().clamp_min(1)
         loss = sum(getattr(config.losses, name) * value for name, value in values.items())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -207,10 +227,13 @@ class SpeechTrainer:
         off = made - batch.target
         true_opening, opening = batch.target @ self._opening, made @ self._opening
         shut = 1 + torch.sigmoid((_CLOSED_MM / 5 - true_opening) * 20)
+        bilabial = torch.isin(batch.phones, torch.tensor(BILABIALS))
+        shut = shut * (1 + (_BILABIALS_COUNT - 1) * bilabial)
         both = inside[:, 1:] * inside[:, :-1]
         speed = (off[:, 1:] - off[:, :-1]) * STEPS_PER_S * 0.06
         speed_lips = _robust(speed @ self._opening) + _robust(speed * self._scale).mean(-1)
         width = (made @ self._width, batch.target @ self._width)
+        still_inside = inside[:, _CHANGE_STEPS:] * inside[:, :-_CHANGE_STEPS]
         return {
             "coefficients": (_robust(off * self._scale).mean(-1) * inside).sum() / count,
             "lips": (_robust(off @ self._lips).mean(-1) * inside).sum() / count,
@@ -218,6 +241,7 @@ class SpeechTrainer:
             "speed": (speed_lips * both).sum() / both.sum().clamp_min(1),
             "timing": _apart(opening, true_opening, inside),
             "timing_width": _apart(*width, inside),
+            "timing_speed": _apart(_changes(opening), _changes(true_opening), still_inside),
         }
 
     @torch.no_grad()
@@ -313,6 +337,11 @@ def _apart(made: Tensor, true: Tensor, inside: Tensor) -> Tensor:
     alike = (made * true).sum(1) / ((made_size + 1e-2) * (true_size + 1e-2)).sqrt()
     moves = (true_size / count[:, 0] > _MOVES_MM2 / 25).float() * (count[:, 0] > 25)
     return ((1 - alike) * moves).sum() / moves.sum().clamp_min(1)
+
+
+def _changes(curve: Tensor) -> Tensor:
+    """(B, T - 3) of (B, T): what changes within 60 ms."""
+    return curve[:, _CHANGE_STEPS:] - curve[:, :-_CHANGE_STEPS]
 
 
 def _weighted_median(values: np.ndarray, weight: np.ndarray) -> float:

@@ -34,19 +34,28 @@ def data(tmp_path):
 def test_names_are_reordered_and_gaps_bridged(data, tmp_path):
     ((path, about),) = _rows(SpeechConfig(data, tmp_path))
     target = tmp_path / "speech-a.npz"
-    assert _one((path, about, target)) is None
+    assert _one((path, about, target, False)) is None
     read = SpokenSequence.read(target)
     assert (read.source, read.speaker, read.language) == ("home", "me", "English")
     jaw = read.coefficients[:, ARKIT_INDEX["jawOpen"]]
     np.testing.assert_allclose(jaw, np.linspace(0, 0.5, 100), atol=2e-3)
     assert read.coefficients[:, ARKIT_INDEX["tongueOut"]].max() == 0
     assert read.seconds == pytest.approx(99 / 25)
+    assert read.phones is None
+
+
+def test_the_sounds_of_speech_are_kept(data, tmp_path):
+    pytest.importorskip("pocketsphinx")
+    prepare_speech(SpeechConfig(data, tmp_path, workers=1))
+    read = SpokenSequence.read(tmp_path / "speech-a.npz")
+    assert len(read.phones) == len(read.samples) // 160
+    assert len(np.unique(read.phones)) > 10
 
 
 def test_what_is_wrong_with_a_recording_is_said(data, tmp_path):
     ((path, about),) = _rows(SpeechConfig(data, tmp_path))
     path.with_suffix(".ogg").write_text("no sound")
-    assert "not a recording" in _one((path, about, tmp_path / "a.npz"))
+    assert "not a recording" in _one((path, about, tmp_path / "a.npz", False))
     assert not (tmp_path / "a.npz").exists()
 
 

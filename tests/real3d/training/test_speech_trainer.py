@@ -1,6 +1,7 @@
 """Sequences whose jaw follows their loudness: what a network learns from them can be told."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from real3d.errors import Real3DError
 from real3d.face.blendshapes import ARKIT_INDEX
 from real3d.networks.audio_to_motion import AudioConfig
 from real3d.networks.log_mel import BANDS
+from real3d.training.phones import UNKNOWN
 from real3d.training.speech_bank import (
     Augmentation,
     SpeechSampler,
     augmented_mel,
+    heard_again,
     power_of,
     read_sequences,
     standardise,
@@ -64,6 +67,21 @@ def test_windows_have_the_networks_shape(sampler):
     assert batch.target.shape == (3, 20, 41)
     assert batch.inside.shape == (3, 20)
     assert torch.isfinite(batch.mel).all()
+
+
+def test_sounds_stay_with_the_speech(folder):
+    (sequence, *_) = read_sequences(folder)
+    assert (sequence.sounds(np.array([0.5])) == UNKNOWN).all()
+    sequence.phones = np.repeat(np.arange(3, dtype=np.uint8), 100)
+    heard = sequence.sounds(np.array([-0.1, 0.5, 1.995, 2.5, 3.5]))
+    assert heard.tolist() == [UNKNOWN, 0, 1, 2, UNKNOWN]
+
+
+def test_who_is_held_out_under_another_name_is_found(folder):
+    train, held_out = read_sequences(folder), read_sequences(folder, "val")
+    assert heard_again(held_out, train) == set()
+    again = replace(held_out[0], power_db=held_out[0].power_db[5:] - 3, speaker="another")
+    assert heard_again(held_out, [*train, again]) == {"another"}
 
 
 def test_a_seed_decides_the_windows(folder):
