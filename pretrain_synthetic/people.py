@@ -43,6 +43,8 @@ VIEWS = (
 )
 """Two views of each expression."""
 VIEW_COUNT = sum(len(kinds) for kinds in VIEWS)
+EXPRESSIONS = ("rest", "open jaw", "shut eyes", "smile", "gaze", "anything")
+"""What the expressions of a person are, in their order."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ class Studio:
 
 
 def sample_expressions(rng: np.random.Generator, assets: Assets) -> list[np.ndarray]:
-    """Six (52,) that cover what people do: rest, open jaw, blink, smile, gaze, anything."""
+    """Six (52,) that cover what people do: see EXPRESSIONS."""
     right, up = rng.uniform(-1, 1, 2) * (1, 0.8)
     return [
         expression(assets),
