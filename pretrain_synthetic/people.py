@@ -8,8 +8,11 @@ import numpy as np
 
 from pretrain_synthetic.framing import follow, sample_crop_camera, sample_turn
 from pretrain_synthetic.heads.assets import Assets
+from pretrain_synthetic.heads.crown import crown_of
 from pretrain_synthetic.heads.expression import expression, gaze, sample_expression
 from pretrain_synthetic.heads.glasses import glasses, sample_frame
+from pretrain_synthetic.heads.hat_meshes import hat_meshes
+from pretrain_synthetic.heads.hats import sample_hat
 from pretrain_synthetic.heads.light import sample_backdrop, sample_light
 from pretrain_synthetic.heads.look import Look, sample_look
 from pretrain_synthetic.heads.meshes import build_meshes
@@ -88,7 +91,7 @@ class Person:
     neutral: np.ndarray
     """(v, 3) body vertices at rest."""
     worn: list[Mesh]
-    """Grown hair and glasses."""
+    """Grown hair, glasses and hat."""
     light: Light
 
 
@@ -139,13 +142,17 @@ class Studio:
 
     def invite(self, rng: np.random.Generator) -> Person:
         """A random person in random light."""
-        identity = sample_identity(rng, self.assets)
-        look = sample_look(rng, self.assets, identity)
+        identity, hat = sample_identity(rng, self.assets), sample_hat(rng)
+        look = sample_look(rng, self.assets, identity, grown_only=hat is not None)
         neutral = neutral_vertices(self.assets, identity)
-        worn = grown_hair(rng, self.assets, look.cut, neutral)
+        landmarks = self.places.points(self.assets, neutral)
+        crown = None if hat is None else crown_of(hat, self.assets.body, neutral, landmarks)
+        worn = grown_hair(rng, self.assets, look.cut, neutral, crown)
         frame = sample_frame(rng)
         if frame is not None:
-            worn += glasses(frame, neutral, self.places.points(self.assets, neutral))
+            worn += glasses(frame, neutral, landmarks)
+        if hat is not None:
+            worn += hat_meshes(hat, crown)
         light = sample_light(rng, self.assets)
         self.renderer.set_light(light)
         return Person(identity, look, neutral, worn, light)
