@@ -37,6 +37,6 @@ def test_only_the_face_moves_between_expressions(sitting):
     assert chin[1] > chin[0] + 0.05
     assert chin[2] == pytest.approx(chin[0], abs=0.02)
     forehead = [view.landmarks[10, :2] for view in (rest, jaw)]
-    np.testing.assert_allclose(*forehead, atol=2e-3)
+    np.testing.assert_allclose(*forehead, atol=0.015)
     top = slice(0, len(rest.frame.rgb) // 8)
     assert np.abs(rest.frame.rgb[top].astype(int) - jaw.frame.rgb[top]).mean() < 1
