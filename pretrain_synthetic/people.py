@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from pretrain_synthetic.framing import follow, sample_crop_camera, sample_turn
+from pretrain_synthetic.framing import LOOSE_SHARE, follow, sample_crop_camera, sample_turn
 from pretrain_synthetic.heads.assets import Assets
 from pretrain_synthetic.heads.crown import crown_of
 from pretrain_synthetic.heads.expression import expression, gaze, sample_expression
@@ -126,11 +126,11 @@ class Studio:
         at_rest = self.places.points(assets, person.neutral)
         portrait = sample_crop_camera(rng, at_rest, frontal=True)
         backdrop = sample_backdrop(rng, person.light, portrait, self.renderer.size)
-        expressions = sample_expressions(rng, assets)
+        expressions, loose = sample_expressions(rng, assets), rng.random() < LOOSE_SHARE
         for k, (amounts, kinds) in enumerate(zip(expressions, VIEWS, strict=True)):
             points = self.pose(person, amounts)
             for number, kind in enumerate(kinds, 2 * k):
-                turn = sample_turn(rng, wide=kind == TURNED)
+                turn = sample_turn(rng, kind == TURNED, loose)
                 turned = points @ turn.matrix()[:3, :3].T + turn.matrix()[:3, 3]
                 if kind == ORBIT:
                     camera = sample_crop_camera(rng, turned, frontal=False)

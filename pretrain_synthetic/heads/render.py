@@ -170,6 +170,7 @@ class Renderer:
             for program in (self.geometry, self.card_depth, self.caster):
                 program["turn"].value = turn.axis_angle()
                 program["pivot"].value = tuple(PIVOT_DM)
+                program["shoulders"].value, program["shift"].value = turn.shoulders, turn.shift_dm
             self._draw_shadows()
         eye = tuple(-camera.view[:3, :3].T @ camera.view[:3, 3])
         self._draw_surface(camera, eye)

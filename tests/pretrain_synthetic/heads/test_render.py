@@ -5,13 +5,15 @@ import pytest
 
 from pretrain_synthetic.heads.render import Renderer
 from pretrain_synthetic.heads.scene import Camera, Frame, Light, Mesh, Skin
+from pretrain_synthetic.heads.turn import HeadTurn
 from real3d.errors import Real3DError
 
 CAMERA = Camera.looking_at(np.zeros(3), 10.0, 0.2, (0.0, 0.0, 0.0))
+AHEAD = HeadTurn()
 
 
-def _open(colour: int) -> Renderer:
-    """With a square of that grey before the camera."""
+def _open(colour: int, follows: float = 0.0) -> Renderer:
+    """With a square of that grey before the camera, that turns by a share of the head's turn."""
     try:
         renderer = Renderer(size=32, supersample=1, lights=8, shadow_px=32)
     except Real3DError as error:
@@ -19,6 +21,7 @@ def _open(colour: int) -> Renderer:
     renderer.set_light(Light(np.ones((8, 16, 3), np.float32), 0.0))
     vertex = np.zeros((4, 9), np.float32)
     vertex[:, :2], vertex[:, 5] = [[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]], 1
+    vertex[:, 8] = follows
     triangle = np.array([[0, 1, 2], [1, 3, 2]], np.int32)
     texture = np.full((2, 2, 4), (colour, colour, colour, 255), np.uint8)
     square = Mesh(vertex, triangle, texture, "cloth", 4, cut=0.0)
@@ -26,8 +29,8 @@ def _open(colour: int) -> Renderer:
     return renderer
 
 
-def _drawn(renderer: Renderer) -> Frame:
-    return renderer.render(CAMERA, np.zeros((32, 32, 3), np.float32))
+def _drawn(renderer: Renderer, turn: HeadTurn = AHEAD) -> Frame:
+    return renderer.render(CAMERA, np.zeros((32, 32, 3), np.float32), turn)
 
 
 def test_a_square_is_where_it_should_be():
@@ -46,3 +49,17 @@ def test_renderers_side_by_side_draw_what_is_their_own():
     assert bright[16, 16, 0] > alone[16, 16, 0] + 40
     np.testing.assert_array_equal(_drawn(one).rgb, alone)
     np.testing.assert_array_equal(_drawn(other).rgb, bright)
+
+
+def test_shoulders_turn_by_their_share_and_only_the_head_is_shifted():
+    chest, head = _open(120, follows=0.0), _open(120, follows=1.0)
+    still = _drawn(chest).rgb
+    np.testing.assert_array_equal(_drawn(chest, HeadTurn(40.0)).rgb, still)
+    half = HeadTurn(20.0)
+    np.testing.assert_allclose(
+        _drawn(chest, HeadTurn(40.0, shoulders=0.5)).depth, _drawn(head, half).depth, atol=1e-3
+    )
+    assert np.ptp(_drawn(head, half).depth[16, 12:18]) > 0.05
+    forwards = HeadTurn(shift_dm=(0.0, 0.0, 0.5))
+    assert _drawn(head, forwards).depth[16, 16] == pytest.approx(9.5, abs=1e-3)
+    assert _drawn(chest, forwards).depth[16, 16] == pytest.approx(10.0, abs=1e-3)
