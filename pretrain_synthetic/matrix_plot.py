@@ -22,8 +22,9 @@ def _panel(title: str, values: np.ndarray, names: Sequence[str], quantity: str) 
     count = len(names)
     side = _MARGIN_PX + count * _CELL_PX + 14
     out = np.full((side, side, 3), 255, np.uint8)
-    low, high = (f(values) if np.isfinite(values).any() else 0.0 for f in (np.nanmin, np.nanmax))
-    shade = np.nan_to_num((values - low) / max(high - low, 1e-9))
+    others = values[~np.eye(count, dtype=bool)]  # a photo shown as it is would outshine them all
+    low, high = (f(others) if np.isfinite(others).any() else 0.0 for f in (np.nanmin, np.nanmax))
+    shade = np.clip(np.nan_to_num((values - low) / max(high - low, 1e-9)), 0, 1)
     colours = cv2.applyColorMap((shade * 215 + 20).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
     decimals = 1 if high >= 10 else 2 if high >= 0.2 else 3
     for i in range(count):

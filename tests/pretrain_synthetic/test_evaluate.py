@@ -1,5 +1,9 @@
 """Tables of the evaluation."""
 
+import json
+from types import SimpleNamespace
+
+import cv2
 import numpy as np
 import pytest
 
@@ -76,6 +80,31 @@ def test_a_table_and_a_plot_have_a_row_for_each_photo():
     plot = draw_matrices({"a": values, "b": values * np.nan}, TURNED.names, "yaw")
     assert plot.shape[1] == 2 * plot.shape[0]
     assert plot.dtype == np.uint8
+
+
+def test_colours_tell_views_apart_whatever_the_photo_itself_scores():
+    values = np.full((5, 5), 20.0) + np.eye(5) * 40
+    values[0, 1:] = 22.0
+    plot = draw_matrices({"a": values}, TURNED.names, "yaw")
+    at = [plot[86 + 74 * row + 5, 86 + 74 * 2 + 5].astype(int) for row in (0, 1, 2)]
+    assert np.abs(at[0] - at[1]).max() > 100
+    np.testing.assert_array_equal(at[0], at[2])  # the brightest
+
+
+def test_both_parts_are_written(tmp_path):
+    config = EvaluateConfig(heads=1, out=tmp_path / "out")
+    measured = [(TURNED, [_person(20.0)]), (TRANSFERRED, [_mover(40.0, 21.0)])]
+    folder = config._write(measured, SimpleNamespace(device="cpu", sha256="0123456789abcdef"))
+    text = (folder / "tables.md").read_text()
+    assert text.index(f"## {TURNED.title}") < text.index(f"## {TRANSFERRED.title}")
+    assert "- weights: 0123456789ab\n- heads: 1, seed 0\n" in text
+    found = json.loads((folder / "results.json").read_text())
+    assert found["expression"]["names"] == list(EXPRESSIONS)
+    assert found["expression"]["heads"][0]["warp"][0][1]["psnr_db"] == 21.0
+    assert found["yaw"]["heads"][0]["real3d"][4][4]["normals_deg"] == 11.0
+    for name, count in (("plot.png", 4), ("expressions.png", 3)):
+        high, wide, _ = cv2.imread(str(folder / name)).shape
+        assert wide == count * high
 
 
 def test_no_heads_are_refused(tmp_path):
