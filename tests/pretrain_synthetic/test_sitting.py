@@ -1,4 +1,4 @@
-"""One photograph session: what moves and what stays."""
+"""A person photographed for the evaluation: what moves and what stays."""
 
 import numpy as np
 import pytest
