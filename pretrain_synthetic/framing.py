@@ -13,6 +13,12 @@ FACE_SHARE = 0.43
 """Mean height of the 468 landmarks as a share of the picture's."""
 TURN_LIMIT_DEG = (60.0, 20.0, 10.0)
 """Yaw, pitch, roll of the head against the chest."""
+LOOSE_SHARE = 0.5
+"""Of people whose shoulders move along."""
+_SHOULDERS_LIMIT = 0.4
+"""Of the share of the head's turn that they make."""
+_SHIFT_DM, _SHIFT_LIMIT_DM = (0.06, 0.05, 0.07), 0.14
+"""Of the head against the chest: deviation sideways, up and forwards, and the most of each."""
 _FARTHEST_OFFSET = 0.3
 """Of the face's centre from the picture's; 1 = half the picture."""
 
@@ -26,16 +32,21 @@ def sample_crop_camera(rng: np.random.Generator, landmarks: np.ndarray, frontal:
     return frame_face(landmarks, angles, fov, share, offset)
 
 
-def sample_turn(rng: np.random.Generator, wide: bool) -> HeadTurn:
-    """How the head stands on the neck: near rest, or wide, where far yaws are as frequent."""
+def sample_turn(rng: np.random.Generator, wide: bool, loose: bool) -> HeadTurn:
+    """How the head stands on the neck: near rest, or wide, where far yaws are as frequent.
+
+    loose: shoulders turn along by a share of the angle, and are shifted.
+    """
     angles = rng.normal(0, (4.0, 3.0, 2.0))
     if wide:
         limit = TURN_LIMIT_DEG[0]
         yaw = rng.choice([-1, 1]) * limit * rng.beta(1.6, 1.0)
         angles = np.array([yaw, *rng.normal(0, (9.0, 4.5))])
-    return HeadTurn(
-        *(float(np.clip(x, -m, m)) for x, m in zip(angles, TURN_LIMIT_DEG, strict=True))
-    )
+    clipped = (float(np.clip(x, -m, m)) for x, m in zip(angles, TURN_LIMIT_DEG, strict=True))
+    if not loose:
+        return HeadTurn(*clipped)
+    shift = np.clip(rng.normal(0, _SHIFT_DM), -_SHIFT_LIMIT_DM, _SHIFT_LIMIT_DM)
+    return HeadTurn(*clipped, float(rng.uniform(0, _SHOULDERS_LIMIT)), tuple(shift.tolist()))
 
 
 def follow(rng: np.random.Generator, portrait: Camera, landmarks: np.ndarray) -> Camera:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from pretrain_synthetic.framing import follow, sample_crop_camera, sample_turn
+from pretrain_synthetic.framing import LOOSE_SHARE, follow, sample_crop_camera, sample_turn
 from pretrain_synthetic.heads.assets import Assets
+from pretrain_synthetic.heads.crown import crown_of
 from pretrain_synthetic.heads.expression import expression, gaze, sample_expression
 from pretrain_synthetic.heads.glasses import glasses, sample_frame
+from pretrain_synthetic.heads.hat_meshes import hat_meshes
+from pretrain_synthetic.heads.hats import sample_hat
 from pretrain_synthetic.heads.light import sample_backdrop, sample_light
 from pretrain_synthetic.heads.look import Look, sample_look
 from pretrain_synthetic.heads.meshes import build_meshes
@@ -43,6 +46,8 @@ VIEWS = (
 )
 """Two views of each expression."""
 VIEW_COUNT = sum(len(kinds) for kinds in VIEWS)
+EXPRESSIONS = ("rest", "open jaw", "shut eyes", "smile", "gaze", "anything")
+"""What the expressions of a person are, in their order."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Person:
     neutral: np.ndarray
     """(v, 3) body vertices at rest."""
     worn: list[Mesh]
-    """Grown hair and glasses."""
+    """Grown hair, glasses and hat."""
     light: Light
 
 
@@ -121,11 +126,11 @@ class Studio:
         at_rest = self.places.points(assets, person.neutral)
         portrait = sample_crop_camera(rng, at_rest, frontal=True)
         backdrop = sample_backdrop(rng, person.light, portrait, self.renderer.size)
-        expressions = sample_expressions(rng, assets)
+        expressions, loose = sample_expressions(rng, assets), rng.random() < LOOSE_SHARE
         for k, (amounts, kinds) in enumerate(zip(expressions, VIEWS, strict=True)):
             points = self.pose(person, amounts)
             for number, kind in enumerate(kinds, 2 * k):
-                turn = sample_turn(rng, wide=kind == TURNED)
+                turn = sample_turn(rng, kind == TURNED, loose)
                 turned = points @ turn.matrix()[:3, :3].T + turn.matrix()[:3, 3]
                 if kind == ORBIT:
                     camera = sample_crop_camera(rng, turned, frontal=False)
@@ -137,13 +142,17 @@ class Studio:
 
     def invite(self, rng: np.random.Generator) -> Person:
         """A random person in random light."""
-        identity = sample_identity(rng, self.assets)
-        look = sample_look(rng, self.assets, identity)
+        identity, hat = sample_identity(rng, self.assets), sample_hat(rng)
+        look = sample_look(rng, self.assets, identity, grown_only=hat is not None)
         neutral = neutral_vertices(self.assets, identity)
-        worn = grown_hair(rng, self.assets, look.cut, neutral)
+        landmarks = self.places.points(self.assets, neutral)
+        crown = None if hat is None else crown_of(hat, self.assets.body, neutral, landmarks)
+        worn = grown_hair(rng, self.assets, look.cut, neutral, crown)
         frame = sample_frame(rng)
         if frame is not None:
-            worn += glasses(frame, neutral, self.places.points(self.assets, neutral))
+            worn += glasses(frame, neutral, landmarks)
+        if hat is not None:
+            worn += hat_meshes(hat, crown)
         light = sample_light(rng, self.assets)
         self.renderer.set_light(light)
         return Person(identity, look, neutral, worn, light)
@@ -188,7 +197,7 @@ class Studio:
 
 
 def sample_expressions(rng: np.random.Generator, assets: Assets) -> list[np.ndarray]:
-    """Six (52,) that cover what people do: rest, open jaw, blink, smile, gaze, anything."""
+    """Six (52,) that cover what people do: see EXPRESSIONS."""
     right, up = rng.uniform(-1, 1, 2) * (1, 0.8)
     return [
         expression(assets),

@@ -11,5 +11,5 @@ Pictures     rows from the top; RGB uint8, display-referred (gamma 2.2).
 """
 
 PARTS = ("background", "hair", "face", "body", "clothes", "eyes", "mouth")
-"""Part label = index. face: facial skin, brows, lashes, ears, scalp, beard; body: neck and below;
-eyes: visible eyeball; mouth: teeth, tongue, inner mouth."""
+"""Part label = index. hair: hair and hats; face: facial skin, brows, lashes, ears, scalp, beard;
+body: neck and below; eyes: visible eyeball; mouth: teeth, tongue, inner mouth."""

@@ -31,10 +31,13 @@ class Look:
     """Tint of the teeth."""
 
 
-def sample_look(rng: np.random.Generator, assets: Assets, person: Identity) -> Look:
-    """A random look that fits the person's race, gender and age."""
+def sample_look(
+    rng: np.random.Generator, assets: Assets, person: Identity, grown_only: bool = False
+) -> Look:
+    """A random look that fits the person's race, gender and age; grown_only: no meshes of hair."""
     female = rng.random() > person.gender
-    cut = sample_cut(rng, person, female, grown_only=not assets.proxy_names("hair_"))
+    grown_only = grown_only or not assets.proxy_names("hair_")
+    cut = sample_cut(rng, person, female, grown_only)
     beard = 0.0 if female else _sample_beard(rng)
     shaven = cut.kind == "bald" or (cut.kind == "buzz" and rng.random() < 0.5)
     stubble = 0.0 if female else rng.uniform(0, 0.3) + 0.4 * min(1, beard * 2)

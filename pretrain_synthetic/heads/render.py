@@ -3,7 +3,8 @@
 Runs on a GPU or on a CPU (Mesa llvmpipe).
 """
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,8 +64,22 @@ def create_context(device_index: int = 0) -> "moderngl.Context":
     )
 
 
+def _in_own_context(method: Callable) -> Callable:
+    """GL calls go to the context made last, whoever makes them: a method that takes its own."""
+
+    @functools.wraps(method)
+    def called(self: "Renderer", *arguments: object) -> object:
+        with self.context:
+            return method(self, *arguments)
+
+    return called
+
+
 class Renderer:
-    """Holds the GL context. Order of calls: set_light, set_meshes, then render any views."""
+    """Holds a GL context of its own, so that several may stand side by side.
+
+    Order of calls: set_light, set_meshes, then render any views.
+    """
 
     def __init__(
         self,
@@ -102,6 +117,7 @@ class Renderer:
         self.quad = c.vertex_array(self.shade, [(corner, "2f", "q")])
         self.drawn, self.textures, self.surroundings, self.turn = [], {}, None, None
 
+    @_in_own_context
     def set_light(self, light: Light) -> None:
         """Light the scene; set_meshes has to follow."""
         self.lamps, self.light = lamps_of(light, self.lights), light
@@ -114,6 +130,7 @@ class Renderer:
         self.surroundings.build_mipmaps()
         self.surroundings.filter = (self.context.LINEAR_MIPMAP_LINEAR, self.context.LINEAR)
 
+    @_in_own_context
     def set_meshes(self, meshes: Iterable[Mesh], masks: np.ndarray, skin: Skin) -> None:
         """Upload a posed person; masks (h, w, 4): where hair grows."""
         for _, *objects in self.drawn:
@@ -138,12 +155,14 @@ class Renderer:
             self.drawn.append((m, draw, cast, ahead, vertex, index))
         self.turn = None
 
+    @_in_own_context
     def forget_textures(self, keep: list[np.ndarray]) -> None:
         """Free every texture whose picture is not in keep (call between people)."""
         alive = {id(k) for k in keep}
         for key in [k for k in self.textures if k not in alive]:
             self.textures.pop(key)[1].release()
 
+    @_in_own_context
     def render(self, camera: Camera, backdrop: np.ndarray, turn: HeadTurn = _AHEAD) -> Frame:
         """Draw one view over backdrop (size, size, 3; linear RGB), the head turned on the neck."""
         if turn != self.turn:
@@ -151,6 +170,7 @@ class Renderer:
             for program in (self.geometry, self.card_depth, self.caster):
                 program["turn"].value = turn.axis_angle()
                 program["pivot"].value = tuple(PIVOT_DM)
+                program["shoulders"].value, program["shift"].value = turn.shoulders, turn.shift_dm
             self._draw_shadows()
         eye = tuple(-camera.view[:3, :3].T @ camera.view[:3, 3])
         self._draw_surface(camera, eye)

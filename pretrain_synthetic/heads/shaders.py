@@ -1,13 +1,15 @@
 """GLSL: a G-buffer pass (with hair-like shells), a shadow pass and a deferred many-light pass."""
 
-# The head's turn (axis, angle) about pivot; a vertex follows by its share w (Rodrigues' formula).
+# The head's turn (axis, angle) about pivot, and its shift; a vertex follows by its share w of both
+# (Rodrigues' formula), the shoulders by their own share of the turn.
 _TURN = """
-uniform vec4 turn; uniform vec3 pivot;
-vec3 about(vec3 v, float angle) {
-  float c = cos(angle), s = sin(angle);
+uniform vec4 turn; uniform vec3 pivot, shift; uniform float shoulders;
+vec3 about(vec3 v, float a) {
+  float c = cos(a), s = sin(a);
   return v * c + cross(turn.xyz, v) * s + turn.xyz * dot(turn.xyz, v) * (1. - c);
 }
-vec3 turned(vec3 v, float w) { return pivot + about(v - pivot, turn.w * w); }
+float angle(float w) { return turn.w * mix(shoulders, 1., w); }
+vec3 turned(vec3 v, float w) { return pivot + about(v - pivot, angle(w)) + w * shift; }
 """
 # A card's own order of a pixel's samples: what several layers leave open closes layer by layer.
 _CARD_HASH = """
@@ -25,7 +27,7 @@ out vec3 P; out vec3 N; out vec2 T; invariant gl_Position;
     + _TURN
     + """
 void main() {
-  P = turned(p + n * lift, w); N = about(n, turn.w * w); T = t; gl_Position = MVP * vec4(P, 1);
+  P = turned(p + n * lift, w); N = about(n, angle(w)); T = t; gl_Position = MVP * vec4(P, 1);
   vec4 b = MVP * vec4(P + normalize(P - eye) * push, 1);  // depth only: teeth must not pierce skin
   gl_Position.z = b.z / b.w * gl_Position.w;
 }"""

@@ -5,6 +5,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from pretrain_synthetic.heads.assets import Assets
+from pretrain_synthetic.heads.crown import Crown, under
 from pretrain_synthetic.heads.grow import Cards, Scalp, grow
 from pretrain_synthetic.heads.hair import Cut
 from pretrain_synthetic.heads.meshes import HAIR, normals
@@ -22,13 +23,22 @@ _SCALP_FACES = 2
 
 
 def grown_hair(
-    rng: np.random.Generator, assets: Assets, cut: Cut, neutral: np.ndarray
+    rng: np.random.Generator,
+    assets: Assets,
+    cut: Cut,
+    neutral: np.ndarray,
+    crown: Crown | None = None,
 ) -> list[Mesh]:
-    """The hair of a cut with a style on body vertices (v, 3) at rest; nothing without one."""
+    """The hair of a cut with a style on body vertices (v, 3) at rest; nothing without one.
+
+    crown: a hat's, that presses the hair down.
+    """
     if cut.style is None:
         return []
     scalp = scalp_of(rng, assets.body, neutral, assets.texture("body_masks"))
     cards = grow(rng, cut.style, scalp)
+    if crown is not None:
+        cards = under(crown, cards)
     atlas = lock_atlas(rng, cut.rgb, min(1.0, 10 * cut.style.curl), cut.grey)
     return card_meshes(rng, cards, atlas, neutral[assets.body["chin_vertex"]].mean(0))
 

@@ -1,4 +1,8 @@
-"""The head turns on the neck: who moves by how much, and the rigid motion of the head itself."""
+"""The head turns on the neck: who moves by how much, and the rigid motion of the head itself.
+
+A point that follows by a share w turns by shoulders + (1 - shoulders) w of the head's angle about
+the pivot, and is shifted by w of the head's shift (pretrain_synthetic.heads.shaders).
+"""
 
 from dataclasses import dataclass
 
@@ -28,6 +32,10 @@ class HeadTurn:
     """+ = nods down."""
     roll_deg: float = 0.0
     """+ = tilts towards the subject's right shoulder."""
+    shoulders: float = 0.0
+    """Share of these angles that chest and shoulders make as well."""
+    shift_dm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Of the head against the chest: a neck stretched forwards, shoulders drawn up."""
 
     def rotation(self) -> np.ndarray:
         """(3, 3) in the head frame: roll first, then pitch, then yaw."""
@@ -50,7 +58,7 @@ class HeadTurn:
         """(4, 4) rigid motion of the head: view @ matrix is the head's pose as seen."""
         out = np.eye(4)
         out[:3, :3] = self.rotation()
-        out[:3, 3] = PIVOT_DM - out[:3, :3] @ PIVOT_DM
+        out[:3, 3] = PIVOT_DM - out[:3, :3] @ PIVOT_DM + self.shift_dm
         return out
 
 

@@ -8,6 +8,7 @@ import pytest
 from pretrain_synthetic.heads.assets import Assets
 from pretrain_synthetic.heads.procedural import TemplateAssets
 from pretrain_synthetic.people import Studio, View
+from pretrain_synthetic.sitting import Sitting, photograph
 from real3d.errors import Real3DError
 
 
@@ -37,6 +38,12 @@ def views(studio) -> list[View]:
 def bare_studio() -> Studio:
     """A studio that needs no asset folder."""
     try:
-        return Studio.open(TemplateAssets(), size=96, supersample=1, lights=2)
+        return Studio.open(TemplateAssets(), size=128, supersample=1, lights=2)
     except Real3DError as error:
         pytest.skip(f"no OpenGL: {error}")
+
+
+@pytest.fixture(scope="session")
+def sitting(bare_studio) -> Sitting:
+    """Person 1 of seed 0, photographed for the evaluation at 128 px."""
+    return photograph(bare_studio, seed=0, number=1)

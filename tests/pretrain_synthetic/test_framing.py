@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from pretrain_synthetic.framing import YAW_LIMIT_DEG, frame_face, sample_crop_camera
+from pretrain_synthetic.framing import (
+    YAW_LIMIT_DEG,
+    frame_face,
+    sample_crop_camera,
+    sample_turn,
+)
 from pretrain_synthetic.landmarks import COUNT, MESH_COUNT, project
 
 
@@ -37,3 +42,18 @@ def test_samples_stay_within_limits_and_frontal_ones_are_frontal(landmarks):
     assert max(np.abs(side)) <= YAW_LIMIT_DEG
     assert np.mean(np.abs(side)) > 25
     assert np.mean(np.abs(front)) < 10
+
+
+def test_only_loose_shoulders_move_and_little():
+    rng = np.random.default_rng(2)
+    stiff = [sample_turn(rng, wide=True, loose=False) for _ in range(20)]
+    assert {(turn.shoulders, turn.shift_dm) for turn in stiff} == {(0.0, (0.0, 0.0, 0.0))}
+    loose = [sample_turn(rng, wide=True, loose=True) for _ in range(60)]
+    assert max(np.abs([turn.yaw_deg for turn in stiff + loose])) <= 60
+    shoulders, shifts = (
+        np.array([getattr(t, k) for t in loose]) for k in ("shoulders", "shift_dm")
+    )
+    assert 0 <= shoulders.min() < 0.1
+    assert 0.3 < shoulders.max() <= 0.4
+    assert (np.abs(shifts) <= 0.14).all()
+    assert (np.std(shifts, 0) > 0.03).all()

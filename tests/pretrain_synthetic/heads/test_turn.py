@@ -29,6 +29,12 @@ def test_the_pivot_stays_and_positive_yaw_turns_the_nose_to_the_subjects_left():
     assert (m[:3, :3] @ (0, 0, 1))[0] == pytest.approx(np.sin(np.deg2rad(40)))
 
 
+def test_a_shift_moves_the_head_as_it_is_turned():
+    turn, shifted = (HeadTurn(40.0, 5.0, shift_dm=s) for s in ((0, 0, 0), (0.1, -0.05, 0.02)))
+    np.testing.assert_allclose((shifted.matrix() - turn.matrix())[:3, 3], (0.1, -0.05, 0.02))
+    np.testing.assert_array_equal(shifted.rotation(), turn.rotation())
+
+
 def test_the_head_follows_whole_the_chest_not_at_all():
     nose, crown, chest = [0, -0.3, 0.4], [0, 1.1, -0.8], [0, -2.6, -0.2]
     shoulder, throat = [1.6, -1.8, -1.1], [0, -1.6, -0.45]
