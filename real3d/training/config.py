@@ -59,9 +59,9 @@ class TrainConfig:
     max_steps: int = 10**9
     batch: int = 32
     """Pairs a step and a process."""
-    clip_share: float = 0.44
+    clip_share: float = 0.42
     orbit_share: float = 0.14
-    synthetic_share: float = 0.24
+    synthetic_share: float = 0.22
     """Shares of the batch; the rest are photos with false sources."""
     generated_weight: float = 0.4
     """How often a generated clip is drawn, against a real one."""

@@ -59,23 +59,22 @@ def draw_free_views(batch: Batch, count: int, random: np.random.Generator) -> Fr
 
 
 @torch.no_grad()
-def turned_back(batch: Batch, views: FreeViews, turned: Tensor, alpha: Tensor) -> Batch:
+def turned_back(batch: Batch, views: FreeViews, free: Frame) -> Batch:
     """Free views of photos as sources, and the photos as their targets.
 
-    So the network meets sources that lack half of the face. turned (F, 3, S, S), alpha (F, 1, S, S)
-    are the free views.
+    So the network meets sources that lack half of the face.
     """
     which = (batch.kind[views.rows] == PLAIN).nonzero()[:, 0]
     rows = views.rows[which]
     return Batch(
-        turned[which].detach(), alpha[which].detach(), views.head[which],
+        free.image[which].detach(), free.alpha[which].detach(), views.head[which],
         batch.target[rows], batch.target_alpha[rows], batch.target_head[rows],
         batch.landmarks[rows], torch.full_like(batch.kind[rows], PSEUDO),
         batch.depth[rows], batch.head_label[rows],
     )  # fmt: skip
 
 
-def identity_losses(
+def identity_loss(
     sface: SFace, geometry: Geometry, batch: Batch, made: Tensor, views: FreeViews, turned: Tensor
 ) -> Tensor:
     """How little the pictures show the person: 1 - cosine, of pairs and of free views; a scalar.

@@ -36,7 +36,7 @@ from real3d.training.free_views import (
     FreeViews,
     draw_free_views,
     hair_colour_loss,
-    identity_losses,
+    identity_loss,
     turned_back,
 )
 from real3d.training.losses import (
@@ -278,28 +278,20 @@ class Trainer:
         drawn = self._next.result()
         self._next = self._ahead.submit(self._drawn, self._turned_back)
         with self._autocast():
-            source, frame, far = self.step_module(drawn)
+            source, rendered, far = self.step_module(drawn)
         batch, count = drawn.batch, len(drawn.batch.kind)
-        turned = frame.image[count:]
-        self._turned_back = turned_back(batch, drawn.views, turned, frame.alpha[count:])
-        both = drawn.target, frame
-        free = (map_tensors(lambda t: t[count:], x) for x in both)
-        hair = hair_colour_loss(source, drawn.views.rows, *free)
-        target, frame = (map_tensors(lambda t: t[:count], x) for x in both)
+        target, frame = (map_tensors(lambda t: t[:count], x) for x in (drawn.target, rendered))
+        free = map_tensors(lambda t: t[count:], rendered)
+        self._turned_back = turned_back(batch, drawn.views, free)
         adversarial = progress >= config.adversarial_from
         ramp = min(1.0, (progress - config.adversarial_from) / 0.05 + 1e-3)
         made = detail_crops(frame.image, batch.landmarks)
         true = detail_crops(batch.target, batch.landmarks)
-        values = self._losses(batch, target, source, frame, made, true)
-        values |= {"empty": far, "hair": hair}
-        if self.sface is not None:
-            with self._autocast():
-                values["identity"] = identity_losses(
-                    self.sface, self.network.geometry, batch, frame.image, drawn.views, turned
-                )
+        values = self._losses(batch, target, source, frame, made, true) | {"empty": far}
+        values |= self._free_losses(drawn, source, frame, free)
         if adversarial:
             patches = self._patches(batch, target, frame, made, true)
-            patches |= self._sides(batch, turned)
+            patches |= self._sides(batch, free.image)
             values |= self._fooling(patches, ramp)
         loss = sum(getattr(config.losses, name) * value for name, value in values.items())
         self.optimiser.zero_grad(set_to_none=True)
@@ -313,7 +305,7 @@ class Trainer:
         error = (frame.image.detach() - batch.target).div(2).square().mean((1, 2, 3))
         values["psnr"] = -10 * error.log10().mean()
         values["gradient"] = norm
-        return _Shown(batch, frame, drawn.views, turned), values
+        return _Shown(batch, frame, drawn.views, free.image), values
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
@@ -342,6 +334,20 @@ class Trainer:
         }
         nose = target.landmarks[:, _NOSE_TIP, 2]
         return values | structure_losses(batch, source, frame, nose)
+
+    def _free_losses(
+        self, drawn: _Drawn, source: Encoding, frame: Frame, free: Frame
+    ) -> dict[str, Tensor]:
+        """Of what need not be compared pixel by pixel: frame shows pairs, free the free views."""
+        batch, views = drawn.batch, drawn.views
+        target = map_tensors(lambda t: t[len(batch.kind) :], drawn.target)
+        values = {"hair": hair_colour_loss(source, views.rows, target, free)}
+        if self.sface is not None:
+            with self._autocast():
+                values["identity"] = identity_loss(
+                    self.sface, self.network.geometry, batch, frame.image, views, free.image
+                )
+        return values
 
     def _patches(
         self, batch: Batch, target: TargetGeometry, frame: Frame, made: Details, true: Details
