@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 
 import pytest
@@ -90,6 +91,18 @@ def test_shapes_and_extremes(volume):
     empty = volume(_planes(), _prior(-50.0), _rays(), None)
     assert empty.alpha.max() < 1e-3
     torch.testing.assert_close(empty.depth, torch.zeros_like(empty.depth), atol=5e-3, rtol=0)
+
+
+def test_inside_the_head_it_is_never_empty(volume):
+    """Whatever the planes say; but outside they are believed."""
+    decoder = copy.deepcopy(volume)
+    with torch.no_grad():
+        decoder.decoder[-1].bias[0] = -50
+    points = torch.tensor([[[0.0, 0.0, 0.0], [0.0, 0.98, 0.0]]])
+    inside, neck = decoder.decode(_planes(), _prior(1.0), points)[0][0]
+    assert inside > 20
+    assert neck < 0.1
+    assert decoder.decode(_planes(), _prior(-2.0), points)[0].max() < 1e-3
 
 
 def test_without_jitter_nothing_is_random_and_with_a_seed_it_repeats(volume):

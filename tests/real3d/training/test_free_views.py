@@ -1,0 +1,120 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from real3d.rotation import euler_from_rotation
+from real3d.tensors import map_tensors
+from real3d.training.batches import CLIP, PLAIN, PSEUDO, SYNTHETIC, PairSampler
+from real3d.training.free_views import (
+    draw_free_views,
+    hair_colour_loss,
+    identity_loss,
+    turned_back,
+)
+from real3d.training.losses import emptiness_loss
+from real3d.training.perceptual import SFace
+
+COUNT = 4
+
+
+@pytest.fixture(scope="module")
+def batch(banks, network):
+    """Pairs of all kinds."""
+    shares = {"clips": 0.25, "portraits": 0.5, "synthetic_000": 0.25}
+    batch = PairSampler(banks, network.geometry, shares, 1.0, 3).draw(8)
+    assert set(batch.kind.tolist()) == {CLIP, PSEUDO, SYNTHETIC, PLAIN}
+    return batch
+
+
+@pytest.fixture(scope="module")
+def views(batch):
+    return draw_free_views(batch, COUNT, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def rendered(batch, views, network):
+    """Encoding of the batch, and geometry and frame of its free views."""
+    geometry = network.geometry
+    target = geometry.target(geometry.source(batch.source_head)[views.rows], views.head)
+    with torch.no_grad():
+        source = network.encode(batch.source, batch.source_alpha, batch.source_head)
+        own = map_tensors(lambda tensor: tensor[views.rows], source)
+        return source, target, network.render(own, target, views.head)
+
+
+def test_views_are_of_true_sources_photos_first(batch, views):
+    kinds = batch.kind[views.rows].tolist()
+    assert kinds == sorted(kinds, reverse=True)
+    assert set(kinds) == {PLAIN, CLIP}
+    assert len(set(views.rows.tolist())) == len(views.rows) == COUNT
+    yaw, pitch, roll = euler_from_rotation(views.head.camera.rotation).abs().unbind(1)
+    assert ((yaw > 0.34) & (yaw < 1.26)).all()
+    assert ((pitch < 0.26) & (roll < 1e-3)).all()
+    assert ((yaw < 0.78) <= (views.recognisable > 0.99)).all()
+    assert ((yaw > 1.2) <= (views.recognisable < 0.01)).all()
+
+
+def test_synthetic_people_have_no_free_views(banks, network):
+    batch = PairSampler(banks, network.geometry, {"synthetic_000": 1.0}, 1.0, 3).draw(2)
+    assert not len(draw_free_views(batch, COUNT, np.random.default_rng(0)).rows)
+
+
+def test_turned_photos_become_sources_of_the_photos(batch, views, rendered):
+    pairs = turned_back(batch, views, rendered[2])
+    photos = views.rows[batch.kind[views.rows] == PLAIN]
+    assert torch.equal(pairs.target, batch.target[photos])
+    assert torch.equal(pairs.source, rendered[2].image[: len(photos)])
+    assert torch.equal(pairs.source_head.camera.rotation, views.head.camera.rotation[: len(photos)])
+    assert (pairs.kind == PSEUDO).all()
+
+
+def test_hidden_hair_may_have_the_colours_of_shown_hair_alone(batch, views, rendered):
+    source, target, frame = rendered
+    full = torch.ones_like(source.volume.alpha)
+    head = dataclasses.replace(
+        source.volume, alpha=full, canonical=full.expand(-1, 3, -1, -1) * -0.5
+    )
+    source = dataclasses.replace(
+        source, volume=head, photo=torch.full_like(source.photo, 0.3), alpha=source.alpha * 0 + 1
+    )
+    full = torch.ones_like(frame.volume.alpha)
+    shown = dataclasses.replace(frame.candidates, seen=torch.zeros_like(frame.candidates.seen))
+    view = dataclasses.replace(
+        frame.volume, alpha=full, canonical=full.expand(-1, 3, -1, -1) * -0.5
+    )
+
+    def loss(colour):
+        made = dataclasses.replace(
+            frame, image=torch.full_like(frame.image, colour), candidates=shown, volume=view
+        )
+        return float(hair_colour_loss(source, views.rows, target, made))
+
+    assert loss(0.3) < 1e-5
+    assert loss(0.5) == pytest.approx(0.2, abs=0.01)
+    assert loss(-0.3) == pytest.approx(0.6, abs=0.01)
+
+
+def test_the_true_picture_shows_the_person(batch, views, network):
+    torch.manual_seed(0)
+    sface, geometry = SFace(), network.geometry
+    turned = batch.source[views.rows]
+    true = identity_loss(sface, geometry, batch, batch.target, views, turned)
+    other = identity_loss(sface, geometry, batch, batch.target.flip(0), views, turned)
+    assert true < other
+
+
+def test_what_is_far_from_the_head_counts_as_far(network, rendered):
+    """The emptiness of a space that the planes fill everywhere, and of one that they leave."""
+    planes = rendered[0].planes
+    decoder = network.volume.decoder[-1]
+    kept = decoder.bias.detach().clone()
+    found = []
+    for bias in (-20.0, 20.0):
+        with torch.no_grad():
+            decoder.bias[0] = bias
+            found.append(float(emptiness_loss(network, planes)))
+            decoder.bias.copy_(kept)
+    assert found[0] < 1e-4
+    assert found[1] > 0.3
