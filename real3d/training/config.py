@@ -43,6 +43,8 @@ class TrainConfig:
     """Folder of shards: clips, orbits, portraits and synthetic*.npz, those that are there."""
     out: Path
     """Folder for weights/, checkpoint, log and sheets."""
+    openly_licensed: bool = False
+    """Take only photos of tier A and synthetic people, so that the weights may be given away."""
     vgg: Path | None = None
     """Weights of the VGG16 features (real3d.training.perceptual_weights); random without."""
     sface: Path | None = None

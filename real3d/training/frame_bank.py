@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -61,21 +60,20 @@ class FrameBank:
     """(F, 1, 64, 64) float16."""
 
     @classmethod
-    def read(
-        cls, path: Path, fitter: Fitter, sources: int, device: torch.device, limit: int = 0
+    def decoded(
+        cls, shard: Shard, fitter: Fitter, sources: int, device: torch.device, limit: int = 0
     ) -> "FrameBank":
         """Decode a shard and fit its faces.
 
         sources frames of each clip give identities. limit: take only so many clips; 0: all.
         """
-        shard = Shard.read(path)
         clips = shard.clips[: limit or None]
         count = clips[-1][-1] + 1
 
-        def decoded(field: str) -> Tensor:
+        def pictures(field: str) -> Tensor:
             with ThreadPoolExecutor(_THREADS) as pool:
-                pictures = list(pool.map(lambda k: shard.decode(field, k), range(count)))
-            stacked = torch.from_numpy(np.stack(pictures))
+                found = list(pool.map(lambda k: shard.decode(field, k), range(count)))
+            stacked = torch.from_numpy(np.stack(found))
             stacked = stacked.permute(0, 3, 1, 2) if stacked.ndim == 4 else stacked[:, None]
             return stacked.contiguous().to(device)
 
@@ -83,13 +81,13 @@ class FrameBank:
         coefficients = torch.from_numpy(shard.arrays["coefficients"][:count]).to(device)
         synthetic = "parts" in shard.arrays
         return cls(
-            decoded("image"),
-            decoded("alpha"),
+            pictures("image"),
+            pictures("alpha"),
             landmarks,
             clips,
             shard.arrays["kind"][: len(clips)],
             fit_clips(fitter, clips, landmarks, coefficients, sources),
-            decoded("parts") if synthetic else None,
+            pictures("parts") if synthetic else None,
             torch.from_numpy(shard.arrays["depth"][:count])[:, None].to(device)
             if synthetic
             else None,

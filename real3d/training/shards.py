@@ -4,7 +4,7 @@ A shard is an uncompressed npz. Pictures stay encoded (WebP), so that 10,000 fra
 150 MB; frames of one clip stand one after the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -92,6 +92,22 @@ class Shard:
     def clips(self) -> list[range]:
         """The frames of each clip."""
         return [range(a, b) for a, b in pairwise(self.arrays["first"].tolist())]
+
+    def only(self, kinds: Collection[str]) -> "Shard":
+        """The clips of some kinds; maybe none."""
+        arrays, clips = self.arrays, np.isin(self.arrays["kind"], list(kinds))
+        lengths = np.diff(arrays["first"])
+        frames = np.flatnonzero(np.repeat(clips, lengths))
+        chosen = {"first": np.cumsum([0, *lengths[clips]])}
+        for name, array in arrays.items():
+            if f"{name}_offset" in arrays:
+                ends = arrays[f"{name}_offset"]
+                blobs = [array[ends[k] : ends[k + 1]] for k in frames]
+                chosen[name] = np.concatenate([*blobs, array[:0]])
+                chosen[f"{name}_offset"] = np.cumsum([0, *map(len, blobs)])
+            elif name not in chosen and not name.endswith("_offset"):
+                chosen[name] = array[clips if name in ("name", "kind") else frames]
+        return Shard(chosen)
 
     def decode(self, field: str, frame: int) -> np.ndarray:
         """One picture of "image" (H, W, 3 RGB), "alpha" or "parts" (H, W), uint8."""

@@ -48,6 +48,7 @@ from real3d.training.losses import (
     structure_losses,
 )
 from real3d.training.perceptual import SFace, VGGFeatures
+from real3d.training.shards import Shard
 from real3d.training.sheets import write_sheet, write_views
 from real3d.weight_files import load_weights, save_weights
 
@@ -58,6 +59,8 @@ _CRITIC_RATE = 2e-4
 _LARGEST_GRADIENT = 1.0
 _KINDS = ("clips", "orbits", "synthetic", "portraits")
 """Kinds of shards, by the beginning of a file's name."""
+_OPENLY_LICENSED = ("still-A", "synthetic")
+"""Kinds of clips that weights may be given away with."""
 
 
 @dataclass(frozen=True)
@@ -169,15 +172,20 @@ class Trainer:
             kind = path.stem.split("_")[0]
             if kind not in _KINDS or path.stem.endswith(".part") or path in self._taken_up:
                 continue  # another file, one that is being written, or an old one
-            start, found = time.perf_counter(), True
-            bank = FrameBank.read(
-                path, self._fitter, config.sources_per_clip, self.device, config.limit_clips
+            self._taken_up.add(path)
+            start, shard = time.perf_counter(), Shard.read(path)
+            if config.openly_licensed:
+                shard = shard.only(_OPENLY_LICENSED)
+            if not len(shard):
+                continue
+            found = True
+            bank = FrameBank.decoded(
+                shard, self._fitter, config.sources_per_clip, self.device, config.limit_clips
             )
             if (old := self._banks.pop(kind, None)) is not None:
                 _require_size_of(old, bank, path)
                 bank = joined_banks(old, bank)
             self._banks[kind] = bank
-            self._taken_up.add(path)
             took_s = time.perf_counter() - start
             _LOG.info("%s: %d frames of %s, %.1f s", path, len(bank.images), kind, took_s)
         if found:
@@ -431,8 +439,10 @@ class Trainer:
     def _summary(self) -> dict:
         """What the weights' config.json says of this run; nothing of where files are."""
         config = dataclasses.asdict(self.config)
-        chosen = ("total_seconds", "batch", "clip_share", "orbit_share", "synthetic_share",
-                  "learning_rate", "adversarial_from", "losses", "seed")  # fmt: skip
+        chosen = (
+            "total_seconds", "batch", "clip_share", "orbit_share", "synthetic_share", "free_views",
+            "openly_licensed", "learning_rate", "adversarial_from", "losses", "seed",
+        )  # fmt: skip
         counts = {"steps": self.state["step"], "images": self.state["images"]}
         time = {"seconds": round(self.state["seconds"]), "processes": self.world}
         return counts | time | {"config": {name: config[name] for name in chosen}}

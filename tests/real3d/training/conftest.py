@@ -14,7 +14,7 @@ from real3d.face.rasteriser import Rasteriser
 from real3d.face.template import LEFT_EYE, NECK, RIGHT_EYE, SKIN, SKIN_LANDMARKS
 from real3d.rotation import rotation_from_euler
 from real3d.training.frame_bank import FrameBank
-from real3d.training.shards import TrackedClip, TrackedFrame, encode_webp, write_shard
+from real3d.training.shards import Shard, TrackedClip, TrackedFrame, encode_webp, write_shard
 
 PEOPLE, FRAMES = 3, 4
 REST, OPEN, SHUT, TURNED = range(FRAMES)
@@ -109,7 +109,8 @@ def data(template, tmp_path_factory) -> Path:
     write_shard(folder / "clips.npz", clips)
     synthetic = [painter.clip(f"synthetic{k}", "synthetic", k) for k in range(PEOPLE)]
     write_shard(folder / "synthetic_000.npz", synthetic)
-    stills = [painter.clip(f"still{k}", "still-a", k, frames=1) for k in range(PEOPLE)]
+    tiers = ("still-B", "still-A", "still-B")
+    stills = [painter.clip(f"still{k}", tier, k, frames=1) for k, tier in enumerate(tiers)]
     write_shard(folder / "portraits.npz", stills)
     return folder
 
@@ -119,6 +120,6 @@ def banks(template, data) -> dict[str, FrameBank]:
     """The shards, decoded and fitted."""
     fitter = Fitter(template)
     return {
-        path.stem: FrameBank.read(path, fitter, 2, torch.device("cpu"))
+        path.stem: FrameBank.decoded(Shard.read(path), fitter, 2, torch.device("cpu"))
         for path in sorted(data.glob("*.npz"))
     }

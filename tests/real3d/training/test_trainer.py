@@ -140,6 +140,18 @@ def test_no_data_is_a_sentence(tmp_path):
         Trainer(_config(tmp_path, tmp_path / "out", 1))
 
 
+def test_openly_licensed_data_alone(data, tmp_path):
+    """Photos of tier A and synthetic people are left, whole."""
+    trainer = Trainer(_config(data, tmp_path / "out", 1, openly_licensed=True))
+    trainer.run()
+    kinds = json.loads((tmp_path / "out" / "log.jsonl").read_text().splitlines()[0])
+    assert kinds["images"] == 4
+    (tmp_path / "other").mkdir()
+    shutil.copy(data / "clips.npz", tmp_path / "other")
+    with pytest.raises(Real3DError, match="no shards"):
+        Trainer(_config(tmp_path / "other", tmp_path / "out", 1, openly_licensed=True))
+
+
 def test_one_seed_one_run(data, tmp_path):
     """Where the clock has no say in the learning rate."""
     states = []
