@@ -68,10 +68,10 @@ class SpeechLossWeights:
     """One minus the correlation of a window's distances: how wide somebody opens does not count."""
     timing_width: float = 0.3
     """The same of the mouth's width."""
-    phones: float = 0.5
-    """Which sound is heard, by a linear layer of its own that is not kept."""
     timing_speed: float = 0.5
     """The same of how the distance changes within 60 ms: quick closures count as slow vowels do."""
+    phones: float = 0.5
+    """Which sound is heard, by a linear layer of its own that is not kept."""
 
 
 @dataclass(frozen=True)
