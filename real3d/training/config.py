@@ -68,7 +68,7 @@ class TrainConfig:
     generated_weight: float = 0.4
     """How often a generated clip is drawn, against a real one."""
     sources_per_clip: int = 4
-    free_views: int = 6
+    free_views: int = 7
     """Views a step and a process of photos from sides of which there is no picture: they must look
     photographed, and like the person."""
     learning_rate: float = 5e-4

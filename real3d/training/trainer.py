@@ -59,6 +59,8 @@ _CRITIC_RATE = 2e-4
 _LARGEST_GRADIENT = 1.0
 _KINDS = ("clips", "orbits", "synthetic", "portraits")
 """Kinds of shards, by the beginning of a file's name."""
+_PAIRED = ("mouth", "eyes", "texture")
+"""Critics whose made and true patches show the same."""
 _OPENLY_LICENSED = ("still-A", "synthetic")
 """Kinds of clips that weights may be given away with."""
 
@@ -391,8 +393,7 @@ class Trainer:
         score = -sum(mean(scores.float()) for scores, _ in found.values())
         matching = sum(
             mean((f.float() - w.float()).abs())
-            for name in found
-            if name != "sides"
+            for name in _PAIRED
             for f, w in zip(found[name][1][1:], wanted[name][1][1:], strict=True)
         )
         return {"adversarial": ramp * score, "feature_matching": ramp * matching}

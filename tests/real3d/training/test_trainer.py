@@ -44,7 +44,7 @@ def _state(network):
 def run(data, tmp_path_factory):
     """The folder of a run of three steps, with critics."""
     out = tmp_path_factory.mktemp("run") / "out"
-    train(_config(data, out, 3, sheet_every=2))
+    train(_config(data, out, 3, sheet_every=2, warm_up_steps=1))
     return out
 
 
@@ -83,7 +83,7 @@ def test_a_run_learns(run):
     fresh = build_network(SMOKE).state_dict()
     kept = torch.load(run / "checkpoint.pt", weights_only=True)
     still = [name for name, tensor in kept["network"].items() if torch.equal(tensor, fresh[name])]
-    assert len(still) < 0.07 * len(fresh), still
+    assert len(still) < 0.05 * len(fresh), still
     name = "features.0.weight"
     assert not torch.equal(kept["network"][name], kept["average"][name])
 
