@@ -5,7 +5,7 @@ canonical position (PNCC), the layer, where the point was in the photo, and whet
 showed it: same class, not hidden, facing the camera.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from real3d.face.template import (
     Template,
 )
 from real3d.networks.layers import pull_push, sample, smoothstep
+from real3d.tensors import map_tensors
 
 _EMPTY_DEPTH = 9.0
 _PRIOR_SIDE = 48
@@ -76,13 +77,12 @@ class SourceGeometry:
     frontal_move: Tensor
     """(B, 3, S/4, S/4) from template to posed positions, seen from the front."""
 
-    def __getitem__(self, which: slice) -> "SourceGeometry":
-        return SourceGeometry(*(getattr(self, f.name)[which] for f in fields(self)))
+    def __getitem__(self, which: slice | Tensor) -> "SourceGeometry":
+        return map_tensors(lambda tensor: tensor[which], self)
 
     def expand(self, count: int) -> "SourceGeometry":
         """One head repeated."""
-        parts = (getattr(self, f.name) for f in fields(self))
-        return SourceGeometry(*(p.expand(count, *p.shape[1:]) for p in parts))
+        return map_tensors(lambda tensor: tensor.expand(count, *tensor.shape[1:]), self)
 
 
 @dataclass(frozen=True)
