@@ -21,6 +21,7 @@ from real3d.fitting import as_rows, cpu_fitter
 from real3d.networks.background import background_plate
 from real3d.networks.geometric_warp import warp_grid
 from real3d.networks.geometry import Geometry, Head
+from real3d.networks.hair import hair_plate
 from real3d.networks.image_to_plane import Planes
 from real3d.networks.layers import sample
 from real3d.networks.model import Encoding, Frame
@@ -92,6 +93,7 @@ def encoding_of(avatar: Avatar, model: Model) -> Encoding:
         avatar.features.to(device).float(),
         planes,
         background_plate(photo, alpha),
+        hair_plate(photo, alpha, head.camera, geometry.ray_firmness),
         head,
         geometry,
         volume,

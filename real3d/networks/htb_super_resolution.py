@@ -1,9 +1,9 @@
 """HTB super-resolution: head, torso and background become one picture.
 
 A U-Net that works at half the picture's side and below sees the candidates for every pixel: the
-photo looked up by the mesh, its mirror image, the warped torso, the background plate and features
-of the rendered volume. It answers with a weight for each candidate and a colour of its own. Where
-the photo did not show a point, its look-up is switched off by construction.
+photo looked up by the mesh, its mirror image, the warped torso, the plates of background and hair,
+and features of the rendered volume. It answers with a weight for each candidate and a colour of its
+own. Where the photo did not show a point, its look-up is switched off by construction.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,9 @@ _CONDITION = 256
 _OFF = 12.0
 _OPAQUE = 8.0
 """What speaks against torso and background where the head is."""
-CANDIDATES = ("look-up", "mirror", "torso", "background", "generated")
+_EYES, _MIRRORED_EYES = 5.0, 3.5
+"""What speaks for the photo's own irises."""
+CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Candidates:
     seen: Tensor
     mirror: Tensor
     mirror_seen: Tensor
+    hair: Tensor
+    loose: Tensor
+    """1 where no face is, so that hair may be."""
     torso: Tensor
     torso_alpha: Tensor
     background: Tensor
@@ -48,7 +53,7 @@ class Composite:
     image: Tensor
     """(B, 3, S, S) in [-1, 1]."""
     weights: Tensor
-    """(B, 5, S, S) of CANDIDATES."""
+    """(B, 6, S, S) of CANDIDATES."""
 
 
 class HTBSuperResolution(nn.Module):
@@ -58,7 +63,7 @@ class HTBSuperResolution(nn.Module):
         super().__init__()
         a, b, c, d = config.compositor
         channels = config.plane_channels
-        full, half = 4 * (3 * 4 + 2 + CLASS_COUNT), 2 + 3 + 3
+        full, half = 4 * (3 * 5 + 2 + CLASS_COUNT), 2 + 3 + 3
         self.condition = dense(2 * 52 + 24, _CONDITION)
         self.edge = nn.Conv2d(full + half, a, 3, padding=1)
         self.down1 = down(a, b)
@@ -87,6 +92,7 @@ class HTBSuperResolution(nn.Module):
             [
                 given.look_up * given.seen, given.mirror * given.mirror_seen, given.torso,
                 given.background, given.seen, given.mirror_seen, given.classes,
+                given.hair * given.loose,
             ], 1,
         )  # fmt: skip
         alphas = F.avg_pool2d(torch.cat([given.alpha, given.torso_alpha], 1), 2)
@@ -115,15 +121,18 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     mirror_off = -_OFF * (1 - given.mirror_seen)
     bias = torch.cat(
         [
-            (3 + 1.5 * given.eyes) * head + off,
-            -1 + (1.5 + 1.5 * given.eyes) * (1 - given.seen) * head + mirror_off,
+            (3 + _EYES * given.eyes) * head + off,
+            -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
             3 * torso * (1 - head) - _OPAQUE * head,
             2 * (1 - head) * (1 - torso) - _OPAQUE * head,
             head * (1 - given.seen),
+            -_OFF * (1 - given.loose * head),
         ],
         1,
     )
     weights = torch.softmax(logits + bias, 1)
-    parts = (given.look_up, given.mirror, given.torso, given.background, torch.tanh(colour))
+    parts = (
+        given.look_up, given.mirror, given.torso, given.background, torch.tanh(colour), given.hair,
+    )  # fmt: skip
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)

@@ -11,6 +11,7 @@ from real3d.face.template import EYE_CLASSES, Template
 from real3d.networks.background import background_plate
 from real3d.networks.config import NetworkConfig
 from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeometry
+from real3d.networks.hair import hair_plate
 from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
 from real3d.networks.image_to_plane import ImageToPlane, Planes
 from real3d.networks.layers import Residual, dense, down, enlarge, sample, zero_conv
@@ -39,10 +40,30 @@ class Encoding:
     planes: Planes
     background: Tensor
     """(B, 3, S, S)."""
+    hair: Tensor
+    """(B, 3, S, S) the photo's hair, continued everywhere."""
     head: Head
     geometry: SourceGeometry
     volume: RenderedVolume
     """The head from the photo's own camera, at S/8."""
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """Where a new view's pixels come from."""
+
+    flow: Tensor
+    """(B, 2, S, S) into the photo."""
+    seen: Tensor
+    """(B, 1, S, S) whether the photo shows it."""
+    mirror_uv: Tensor
+    """(B, S, S, 2) where the photo has the mirror image."""
+    mirror_seen: Tensor
+    """(B, 1, S, S)."""
+    surface_uv: Tensor
+    """(B, S, S, 2) where the volume's surface alone is in the photo."""
+    surface_seen: Tensor
+    """(B, 1, S/4, S/4)."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +131,14 @@ class Real3DNetwork(nn.Module):
         with torch.autocast(photo.device.type, enabled=False):
             geometry = self.geometry.source(head)
             background = background_plate(photo, alpha)
+            hair = hair_plate(photo, alpha, head.camera, geometry.ray_firmness)
         features = self.features(F.pixel_unshuffle(torch.cat([photo, alpha], 1), 4))
         planes = self.image_to_plane(photo, alpha, features, geometry, self.geometry.frontal_depth)
         rays = Rays(
             head.camera, geometry.ray_depth, geometry.ray_to_canonical, geometry.ray_firmness
         )
         volume = self.volume(planes, self.geometry.prior, rays, jitter)
-        return Encoding(photo, alpha, features, planes, background, head, geometry, volume)
+        return Encoding(photo, alpha, features, planes, background, hair, head, geometry, volume)
 
     def render(
         self, source: Encoding, target: TargetGeometry, head: Head, jitter: bool = False
@@ -137,27 +159,25 @@ class Real3DNetwork(nn.Module):
         pose = _pose(source.head.camera, head.camera)
         condition = torch.cat([coefficients, pose], 1)
 
-        flow, seen, mirror, surface = self._correspondence(source, target, head, volume)
-        refinement = self._refined(source, volume, flow, seen, condition)
-        flow = flow + enlarge(refinement, 8)
+        found = self._correspondence(source, target, head, volume)
+        refinement = self._refined(source, volume, found.flow, found.seen, condition)
+        flow = found.flow + enlarge(refinement, 8)
         torso = self._torso(source, head, volume, pose)
-        candidates = self._candidates(source, target, volume, torso, flow, seen, mirror)
+        candidates = self._candidates(source, target, volume, torso, flow, found)
         maps = F.avg_pool2d(torch.cat([target.canonical, target.normals], 1), 2)
         features = self._features(source, volume, torso, flow, candidates)
         composite = self.htb(candidates, maps, features, condition)
         person = 1 - composite.weights[:, 3:4]
+        surface = sample(source.photo, _halved(found.surface_uv))
         return Frame(
-            composite.image, person, composite, candidates, volume, torso, refinement, *surface
-        )
+            composite.image, person, composite, candidates, volume, torso, refinement, surface,
+            found.surface_seen,
+        )  # fmt: skip
 
     def _correspondence(
         self, source: Encoding, target: TargetGeometry, head: Head, volume: RenderedVolume
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Where pixels come from: on the face the mesh decides, elsewhere the volume's surface.
-
-        Flow (B, 2, S, S) into the photo and whether the photo shows it; where the photo has the
-        mirror image (B, S, S, 2) and whether it shows that; the look-up through the volume alone.
-        """
+    ) -> Correspondence:
+        """On the face the mesh decides, elsewhere the volume's surface."""
         size, device = volume.alpha.shape[-1], volume.alpha.device
         grid = pixel_grid(size, device)
         flat = grid.view(1, -1, 2).expand(len(volume.alpha), -1, -1)
@@ -166,7 +186,7 @@ class Real3DNetwork(nn.Module):
         canonical = (volume.canonical + _MESH_SHARE * mesh) / (volume.alpha.float() + _MESH_SHARE)
         there = canonical + target.ray_to_source
         uv, seen = _shown(source, there)
-        flow = (uv - grid).permute(0, 3, 1, 2)
+        surface_flow = enlarge((uv - grid).permute(0, 3, 1, 2), 4)
         with torch.no_grad():
             mirror_uv, mirror_seen = _shown(
                 source, there * there.new_tensor([-1, 1, 1])[:, None, None]
@@ -175,20 +195,17 @@ class Real3DNetwork(nn.Module):
         firm = F.avg_pool2d(target.firmness, 5, 1, 2) * target.hit
         full = pixel_grid(self.config.image_px, device)
         mesh_flow = (target.source_uv - full).permute(0, 3, 1, 2)
-        mixed = torch.lerp(enlarge(flow, 4), mesh_flow, firm)
-        mixed_seen = torch.lerp(enlarge(seen, 4), target.seen, firm)
-        eyes = target.classes[:, list(EYE_CLASSES)].sum(1, keepdim=True)
-        on_mesh = torch.maximum(target.firmness * target.hit, eyes)
+        on_mesh = torch.maximum(target.firmness * target.hit, _eyes(target))
         around = enlarge(torch.cat([mirror_uv.permute(0, 3, 1, 2), mirror_seen], 1), 4)
         mirror_flow = torch.cat([target.mirror_uv.permute(0, 3, 1, 2), target.mirror_seen], 1)
         mirror = torch.where(on_mesh > 0.5, mirror_flow, around)
-        mirror_seen = torch.lerp(around[:, 2:], target.mirror_seen, on_mesh)
-        half = pixel_grid(self.config.image_px // 2, device) + enlarge(flow, 2).permute(0, 2, 3, 1)
-        return (
-            mixed,
-            mixed_seen,
-            (mirror[:, :2].permute(0, 2, 3, 1), mirror_seen),
-            (sample(source.photo, half), seen),
+        return Correspondence(
+            flow=torch.lerp(surface_flow, mesh_flow, firm),
+            seen=torch.lerp(enlarge(seen, 4), target.seen, firm),
+            mirror_uv=mirror[:, :2].permute(0, 2, 3, 1),
+            mirror_seen=torch.lerp(around[:, 2:], target.mirror_seen, on_mesh),
+            surface_uv=full + surface_flow.permute(0, 2, 3, 1),
+            surface_seen=seen,
         )
 
     def _refined(
@@ -230,24 +247,25 @@ class Real3DNetwork(nn.Module):
         volume: RenderedVolume,
         torso: TorsoMotion,
         flow: Tensor,
-        seen: Tensor,
-        mirror: tuple[Tensor, Tensor],
+        found: Correspondence,
     ) -> Candidates:
         grid = pixel_grid(self.config.image_px, flow.device)
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
         firm = target.firmness * target.hit
-        eyes = target.classes[:, list(EYE_CLASSES)].sum(1, keepdim=True)
+        inner = target.classes[:, 1:].sum(1, keepdim=True)
         return Candidates(
             look_up=sample(source.photo, grid + flow.permute(0, 2, 3, 1)),
-            seen=seen,
-            mirror=sample(source.photo, mirror[0]),
-            mirror_seen=mirror[1],
+            seen=found.seen,
+            mirror=sample(source.photo, found.mirror_uv),
+            mirror_seen=found.mirror_seen,
+            hair=sample(source.hair, found.surface_uv.detach()),
+            loose=(1 - F.avg_pool2d(firm, 9, 1, 4)) * (1 - inner),
             torso=sample(source.photo, torso_grid),
             torso_alpha=enlarge(torso.alpha, 8),
             background=source.background,
             alpha=torch.maximum(enlarge(volume.alpha.float(), 4), firm),
             classes=target.classes,
-            eyes=eyes,
+            eyes=_eyes(target),
         )
 
     def _features(
@@ -264,6 +282,16 @@ class Real3DNetwork(nn.Module):
         body = sample(source.features, grid + enlarge(torso.flow, 2).permute(0, 2, 3, 1))
         alpha = F.avg_pool2d(given.alpha, 4)
         return torch.cat([volume.features, head, body, alpha, seen], 1)
+
+
+def _eyes(target: TargetGeometry) -> Tensor:
+    """(B, 1, S, S) 1 where an eyeball shows."""
+    return target.classes[:, list(EYE_CLASSES)].sum(1, keepdim=True)
+
+
+def _halved(grid: Tensor) -> Tensor:
+    """(B, S/2, S/2, 2) of a grid (B, S, S, 2)."""
+    return F.avg_pool2d(grid.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
 
 
 def _shown(source: Encoding, points: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from real3d.camera import Camera
 from real3d.networks.geometry import Geometry, Head, TargetGeometry
-from real3d.networks.model import Encoding, Frame
+from real3d.networks.model import Frame
 from real3d.rotation import rotation_from_euler
 from real3d.training.batches import CLIP, PLAIN, PSEUDO, Batch
 from real3d.training.perceptual import SFace
@@ -24,11 +24,11 @@ _YAW, _PITCH = (0.35, 1.25), 0.25
 _PERSON_SURE, _PERSON_LOST = math.radians(45), math.radians(68)
 """Up to which yaw the person must be recognised, and from where an embedding says nothing."""
 
-_SURE, _HAIR_END, _FEWEST = 0.9, 0.2, 20
-"""What is surely head or hair, the height (y down) above which it is no neck, and how many pixels
-of hair tell its colour."""
-_SPREADS = 1.5
-"""Standard deviations of the shown hair's colours within which those of hidden hair should lie."""
+_SURE, _HAIR_END = 0.9, -0.1
+"""What is surely head or hair, and the height (y down) above which there are no ears."""
+_STRANDS, _TOLERANCE = 4, 0.06
+"""Side of the squares, in pixels of the volume, whose mean colours are compared, and how much these
+may differ: light is not the same everywhere."""
 
 
 @dataclass(frozen=True)
@@ -94,35 +94,21 @@ def identity_loss(
     return pairs.mean() + free.mean()
 
 
-def hair_colour_loss(
-    source: Encoding, rows: Tensor, target: TargetGeometry, frame: Frame
-) -> Tensor:
-    """How far hair that no photo shows is from the colours of the hair that the photo does show.
+def hair_colour_loss(target: TargetGeometry, frame: Frame) -> Tensor:
+    """How far the colours of hair that no photo shows are from the hair plate's; a scalar.
 
-    A scalar. source: the batch's; target and frame: of the F free views of its rows.
+    target and frame: of free views. Compared without strands, which need not lie alike.
     """
+    view, given = frame.volume, frame.candidates
+    factor = frame.image.shape[-1] // view.alpha.shape[-1]
     with torch.no_grad():
-        own = source.volume
-        alpha, size = own.alpha[rows], own.alpha.shape[-1]
-        photo = F.adaptive_avg_pool2d(source.photo[rows], size)
-        sure = F.adaptive_avg_pool2d(source.alpha[rows], size) > _SURE
-        firm = source.geometry.ray_firmness[rows]
-        shown = (_is_hair(alpha, own.canonical[rows], firm) & sure).float()
-        count = shown.sum((2, 3), keepdim=True)
-        mean = (photo * shown).sum((2, 3), keepdim=True) / count.clamp_min(1)
-        variance = ((photo - mean).square() * shown).sum((2, 3), keepdim=True) / count.clamp_min(1)
-        view = frame.volume
-        unseen = F.avg_pool2d(frame.candidates.seen, 4) < 1 - _SURE
-        hidden = _is_hair(view.alpha, view.canonical, target.ray_firmness) & unseen
-        hidden = (hidden & (count > _FEWEST)).float()
-    made = F.avg_pool2d(frame.image, 4)
-    away = F.relu((made - mean).abs() - _SPREADS * variance.sqrt())
+        height = view.canonical[:, 1:2] / view.alpha.clamp_min(1e-3)
+        hair = (view.alpha > _SURE) & (target.ray_firmness < 1 - _SURE) & (height < _HAIR_END)
+        hidden = (hair & (F.avg_pool2d(given.seen, factor) < 1 - _SURE)).float()
+        hidden = (F.avg_pool2d(hidden, _STRANDS) > _SURE).float()
+    made, wanted = (F.avg_pool2d(x, factor * _STRANDS) for x in (frame.image, given.hair))
+    away = F.relu((made - wanted.detach()).abs() - _TOLERANCE)
     return (away * hidden).sum() / (3 * hidden.sum() + 1)
-
-
-def _is_hair(alpha: Tensor, canonical: Tensor, firmness: Tensor) -> Tensor:
-    height = canonical[:, 1:2] / alpha.clamp_min(1e-3)
-    return (alpha > _SURE) & (firmness < 1 - _SURE) & (height < _HAIR_END)
 
 
 def _landmarks(geometry: Geometry, head: Head) -> Tensor:

@@ -12,15 +12,17 @@ from real3d.networks.model import Frame
 from real3d.training.batches import Batch
 
 _ROWS_PX = 192
-_WEIGHT_COLOURS = ((1, 0.2, 0.2), (1, 0.8, 0.1), (0.2, 0.8, 0.3), (0.2, 0.3, 1), (0.8, 0.2, 0.9))
-"""Look-up, mirror, torso, background, generated."""
+_WEIGHT_COLOURS = (
+    (1, 0.2, 0.2), (1, 0.8, 0.1), (0.2, 0.8, 0.3), (0.2, 0.3, 1), (0.8, 0.2, 0.9), (0.2, 0.9, 0.9),
+)  # fmt: skip
+"""Look-up, mirror, torso, background, generated, hair."""
 
 
 @torch.no_grad()
 def write_sheet(path: Path, batch: Batch, frame: Frame, people: int = 10) -> None:
     """Columns are pairs, evenly spread over the batch.
 
-    Rows: source, target, output, look-up, mirror, volume, its alpha, torso, mixing weights.
+    Rows: source, target, output, look-up, mirror, hair, volume, its alpha, torso, mixing weights.
     """
     given = frame.candidates
     colours = frame.image.new_tensor(_WEIGHT_COLOURS)
@@ -31,6 +33,7 @@ def write_sheet(path: Path, batch: Batch, frame: Frame, people: int = 10) -> Non
         frame.image,
         given.look_up * given.seen,
         given.mirror * given.mirror_seen,
+        given.hair * given.loose,
         torch.tanh(frame.volume.features[:, :3].float()),
         2 * frame.volume.alpha.expand(-1, 3, -1, -1) - 1,
         given.torso,

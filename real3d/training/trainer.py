@@ -298,7 +298,7 @@ class Trainer:
         made = detail_crops(frame.image, batch.landmarks)
         true = detail_crops(batch.target, batch.landmarks)
         values = self._losses(batch, target, source, frame, made, true) | {"empty": far}
-        values |= self._free_losses(drawn, source, frame, free)
+        values |= self._free_losses(drawn, frame, free)
         if adversarial:
             patches = self._patches(batch, target, frame, made, true)
             patches |= self._sides(batch, free.image)
@@ -345,13 +345,11 @@ class Trainer:
         nose = target.landmarks[:, _NOSE_TIP, 2]
         return values | structure_losses(batch, source, frame, nose)
 
-    def _free_losses(
-        self, drawn: _Drawn, source: Encoding, frame: Frame, free: Frame
-    ) -> dict[str, Tensor]:
+    def _free_losses(self, drawn: _Drawn, frame: Frame, free: Frame) -> dict[str, Tensor]:
         """Of what need not be compared pixel by pixel: frame shows pairs, free the free views."""
         batch, views = drawn.batch, drawn.views
         target = map_tensors(lambda t: t[len(batch.kind) :], drawn.target)
-        values = {"hair": hair_colour_loss(source, views.rows, target, free)}
+        values = {"hair": hair_colour_loss(target, free)}
         if self.sface is not None:
             with self._autocast():
                 values["identity"] = identity_loss(

@@ -26,6 +26,7 @@ def test_shapes_of_an_encoding(encoding):
     assert encoding.planes.side.shape == (1, C, S // 8, S // 8)
     assert encoding.planes.hidden.shape == (1, 128, S // 8, S // 8)
     assert encoding.background.shape == (1, 3, S, S)
+    assert encoding.hair.shape == (1, 3, S, S)
     assert encoding.volume.alpha.shape == (1, 1, S // 8, S // 8)
 
 
@@ -34,7 +35,7 @@ def test_shapes_and_ranges_of_a_frame(avatar, model, encoding):
     assert frame.image.shape == (1, 3, S, S)
     assert frame.image.abs().max() <= 1 + 1e-5
     assert frame.alpha.shape == (1, 1, S, S)
-    assert frame.composite.weights.shape == (1, 5, S, S)
+    assert frame.composite.weights.shape == (1, 6, S, S)
     torch.testing.assert_close(frame.composite.weights.sum(1), torch.ones(1, S, S))
     assert frame.volume.features.shape == (1, C, S // 4, S // 4)
     assert frame.torso.flow.shape == (1, 2, S // 8, S // 8)

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from real3d.rotation import euler_from_rotation
 from real3d.tensors import map_tensors
@@ -70,39 +71,54 @@ def test_turned_photos_become_sources_of_the_photos(batch, views, rendered):
     assert (pairs.kind == PSEUDO).all()
 
 
-def test_hidden_hair_may_have_the_colours_of_shown_hair_alone(batch, views, rendered):
-    source, target, frame = rendered
-    full = torch.ones_like(source.volume.alpha)
-    head = dataclasses.replace(
-        source.volume, alpha=full, canonical=full.expand(-1, 3, -1, -1) * -0.5
-    )
-    source = dataclasses.replace(
-        source, volume=head, photo=torch.full_like(source.photo, 0.3), alpha=source.alpha * 0 + 1
-    )
+def test_hidden_hair_has_the_colours_of_the_hair_plate(rendered):
+    _, target, frame = rendered
     full = torch.ones_like(frame.volume.alpha)
-    shown = dataclasses.replace(frame.candidates, seen=torch.zeros_like(frame.candidates.seen))
     view = dataclasses.replace(
         frame.volume, alpha=full, canonical=full.expand(-1, 3, -1, -1) * -0.5
     )
+    plate = dataclasses.replace(
+        frame.candidates,
+        seen=torch.zeros_like(frame.candidates.seen),
+        hair=torch.full_like(frame.image, 0.3),
+    )
 
-    def loss(colour):
-        made = dataclasses.replace(
-            frame, image=torch.full_like(frame.image, colour), candidates=shown, volume=view
-        )
-        return float(hair_colour_loss(source, views.rows, target, made))
+    def loss(colour, candidates=plate):
+        image = torch.full_like(frame.image, colour)
+        made = dataclasses.replace(frame, image=image, candidates=candidates, volume=view)
+        return float(hair_colour_loss(target, made))
 
-    assert loss(0.3) < 1e-5
-    assert loss(0.5) == pytest.approx(0.2, abs=0.01)
-    assert loss(-0.3) == pytest.approx(0.6, abs=0.01)
+    assert loss(0.34) == 0
+    assert loss(0.5) == pytest.approx(0.14, abs=0.01)
+    assert loss(-0.3) == pytest.approx(0.54, abs=0.01)
+    shown = dataclasses.replace(plate, seen=torch.ones_like(plate.seen))
+    assert loss(0.5, shown) == 0
+
+
+class _Colours:
+    """Tells people apart by the colours of the picture's parts."""
+
+    @staticmethod
+    def embed(pictures, landmarks):
+        return F.adaptive_avg_pool2d(pictures, 4).flatten(1) - 0.5
 
 
 def test_the_true_picture_shows_the_person(batch, views, network):
-    torch.manual_seed(0)
-    sface, geometry = SFace(), network.geometry
     turned = batch.source[views.rows]
-    true = identity_loss(sface, geometry, batch, batch.target, views, turned)
-    other = identity_loss(sface, geometry, batch, batch.target.flip(0), views, turned)
-    assert true < other
+    given = (_Colours(), network.geometry, batch)
+    true = identity_loss(*given, batch.target, views, turned)
+    other_pairs = identity_loss(*given, batch.target.flip(0), views, turned)
+    other_views = identity_loss(*given, batch.target, views, turned.flip(0))
+    assert true == pytest.approx(0, abs=1e-5)
+    assert other_pairs > 1e-3
+    assert other_views > 1e-3
+
+
+def test_the_embedding_takes_pictures_and_landmarks(batch, views, network):
+    torch.manual_seed(0)
+    turned = batch.source[views.rows]
+    loss = identity_loss(SFace(), network.geometry, batch, batch.target, views, turned)
+    assert loss == pytest.approx(0, abs=1e-5)
 
 
 def test_what_is_far_from_the_head_counts_as_far(network, rendered):
