@@ -6,6 +6,7 @@ and features of the rendered volume. It answers with a weight for each candidate
 own. Where the photo did not show a point, its look-up is switched off by construction.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +19,11 @@ from real3d.networks.layers import Residual, dense, down, enlarge
 
 _CONDITION = 256
 _OFF = 12.0
-_OPAQUE = 8.0
-"""What speaks against torso and background where the head is."""
+_OPAQUE = 4.0
+"""Twice this speaks against torso and background where the head is, and against colours of the
+network's own where neither head nor torso is."""
+_BESIDE = 4.0
+"""What speaks against the hair plate beside the head."""
 _EYES, _MIRRORED_EYES = 5.0, 3.5
 """What speaks for the photo's own irises."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
@@ -117,16 +121,17 @@ def _without_checkerboard(x: Tensor) -> Tensor:
 
 def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     head, torso = given.alpha, given.torso_alpha
+    behind, with_nobody = _unless(head), _unless(1 - torch.maximum(head, torso))
     off = -_OFF * (1 - given.seen)
     mirror_off = -_OFF * (1 - given.mirror_seen)
     bias = torch.cat(
         [
             (3 + _EYES * given.eyes) * head + off,
             -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
-            3 * torso * (1 - head) - _OPAQUE * head,
-            2 * (1 - head) * (1 - torso) - _OPAQUE * head,
-            head * (1 - given.seen),
-            -_OFF * (1 - given.loose * head),
+            3 * torso * (1 - head) + behind,
+            2 * (1 - head) * (1 - torso) + behind,
+            head * (1 - given.seen) + with_nobody,
+            -_OFF * (1 - given.loose) - _BESIDE * (1 - head),
         ],
         1,
     )
@@ -136,3 +141,8 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     )  # fmt: skip
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)
+
+
+def _unless(alpha: Tensor) -> Tensor:
+    """What speaks against a candidate the more, the surer something else is there."""
+    return 2 * torch.log(1 - alpha + math.exp(-_OPAQUE))

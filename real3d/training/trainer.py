@@ -301,7 +301,7 @@ class Trainer:
         values |= self._free_losses(drawn, frame, free)
         if adversarial:
             patches = self._patches(batch, target, frame, made, true)
-            patches |= self._sides(batch, free.image)
+            patches |= self._sides(batch, free)
             values |= self._fooling(patches, ramp)
         loss = sum(getattr(config.losses, name) * value for name, value in values.items())
         self.optimiser.zero_grad(set_to_none=True)
@@ -374,12 +374,18 @@ class Trainer:
         }
 
     @staticmethod
-    def _sides(batch: Batch, turned: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-        """Free views and the photos that are turned most, at half size."""
+    def _sides(batch: Batch, free: Frame) -> dict[str, tuple[Tensor, Tensor]]:
+        """People of free views and of the pictures that are turned most, at half size.
+
+        All before one grey: otherwise a white wall looks more like a sweep around an avatar than
+        any head does, and the network learns to paint walls.
+        """
         yaw = batch.target_head.camera.rotation[:, 2, 0].abs()
-        count = min(len(turned), len(yaw))
+        count = min(len(free.image), len(yaw))
         most = torch.where(batch.kind == SYNTHETIC, -1, yaw).topk(count).indices
-        return {"sides": tuple(F.avg_pool2d(x, 2) for x in (turned, batch.target[most]))}
+        made = free.image * free.alpha
+        true = batch.target[most] * batch.target_alpha[most]
+        return {"sides": (F.avg_pool2d(made, 2), F.avg_pool2d(true, 2))}
 
     def _fooling(self, patches: dict[str, tuple[Tensor, Tensor]], ramp: float) -> dict[str, Tensor]:
         self.critics.requires_grad_(False)

@@ -1,0 +1,85 @@
+import dataclasses
+
+import pytest
+import torch
+
+from real3d.face.template import CLASS_COUNT
+from real3d.networks.htb_super_resolution import CANDIDATES, Candidates, _composed
+
+S = 4
+COLOURS = {
+    "look-up": 0.1, "mirror": 0.2, "torso": 0.3, "background": 0.4, "generated": 0.5, "hair": 0.6,
+}  # fmt: skip
+
+
+def _map(value, channels=1):
+    return torch.full((1, channels, S, S), float(value))
+
+
+@pytest.fixture
+def given():
+    """A place of the head's loose part that the photo does not show."""
+    return Candidates(
+        look_up=_map(COLOURS["look-up"], 3),
+        seen=_map(0),
+        mirror=_map(COLOURS["mirror"], 3),
+        mirror_seen=_map(0),
+        hair=_map(COLOURS["hair"], 3),
+        loose=_map(1),
+        torso=_map(COLOURS["torso"], 3),
+        torso_alpha=_map(0),
+        background=_map(COLOURS["background"], 3),
+        alpha=_map(1),
+        classes=_map(0, CLASS_COUNT),
+        eyes=_map(0),
+    )
+
+
+def _weights(given, **logits):
+    """Mean weight of each candidate, with logits by name, 0 for the others."""
+    values = torch.cat([_map(logits.get(name, 0)) for name in CANDIDATES], 1)
+    composite = _composed(given, _map(COLOURS["generated"], 3).atanh(), values)
+    expected = sum(
+        composite.weights[:, k : k + 1] * COLOURS[name] for k, name in enumerate(CANDIDATES)
+    )
+    torch.testing.assert_close(composite.image, expected.expand(-1, 3, -1, -1))
+    return dict(zip(CANDIDATES, composite.weights.mean((0, 2, 3)).tolist(), strict=True))
+
+
+def test_what_is_shown_is_looked_up(given):
+    shown = dataclasses.replace(given, seen=_map(1), mirror_seen=_map(1))
+    assert _weights(shown)["look-up"] > 0.8
+
+
+def test_hidden_hair_is_the_plate_or_the_networks_own(given):
+    weights = _weights(given)
+    assert weights["hair"] + weights["generated"] > 0.99
+    assert _weights(given, hair=3)["hair"] > 0.8
+    assert _weights(given, generated=3)["generated"] > 0.8
+
+
+def test_no_hair_on_the_face(given):
+    face = dataclasses.replace(given, loose=_map(0))
+    assert _weights(face, hair=5)["hair"] < 0.01
+
+
+def test_nothing_shines_through_the_head(given):
+    weights = _weights(given, background=4, torso=4)
+    assert weights["background"] + weights["torso"] < 0.05
+
+
+def test_the_network_cannot_paint_walls(given):
+    wall = dataclasses.replace(given, alpha=_map(0))
+    weights = _weights(wall, generated=5, hair=2)
+    assert weights["background"] > 0.8
+
+
+def test_the_torso_may_be_painted_where_it_is(given):
+    body = dataclasses.replace(given, alpha=_map(0), torso_alpha=_map(1))
+    assert _weights(body)["torso"] > 0.9
+    assert _weights(body, generated=6)["generated"] > 0.8
+
+
+def test_the_photos_own_irises_are_hard_to_overrule(given):
+    eye = dataclasses.replace(given, seen=_map(1), loose=_map(0), eyes=_map(1))
+    assert _weights(eye, generated=4)["look-up"] > 0.9
