@@ -2,18 +2,21 @@
 
 A point on the far side of a head, which the photo does not show, projects into the photo inside the
 outline of the head. There the plate has the hair that is shown along the outline, mirrored at its
-border, so that strands go on and colours agree. A hat and a bald head are continued likewise.
+border, so that strands go on and colours agree. A hat and a bald head are continued likewise, and
+the back of the neck has the colours of its front.
 
 Which pixels are hair is told by their colours: like those along the head's outline above the eyes,
 unlike those of the face.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from real3d.camera import Camera, pixel_grid
-from real3d.networks.layers import enlarge, pull_push, sample
+from real3d.networks.layers import enlarge, pull_push, sample, smoothstep
 
 _REDUCTION = 4
 _PERSON, _FIRM, _LOOSE = 0.9, 0.9, 0.1
@@ -22,11 +25,17 @@ _RIM, _RIM_END = 0.97, -0.15
 """Share of the person around a pixel of the outline, and the height (y down) where brows begin."""
 _FACE_END, _HAIR_END = 0.6, 0.7
 """Heights of the chin, and where clothes may begin."""
+_NECK_TOP, _NECK_END, _SKIN_SPREADS = 0.4, 0.95, 3.0
+"""Between which heights there may be neck, and how far its colours may be from the face's."""
 _LEAST_VARIANCE = 0.004
 _DEPTH = 0.6
 """How deep into the shown hair what lies behind its border is mirrored, beside its distance."""
+_NAPE = (0.4, 0.6)
+"""Between which heights hair ends at the back of the head, if the neck is bare."""
 _LARGEST_STEP = 6
 """Pixels of the mask by which the nearest hair of neighbours may differ in what is mirrored."""
+_SMOOTHED = 5
+"""Pixels of the mask over which the nearest hair's place is averaged: pixels have corners."""
 _NO_HAIR = 1e-5
 """How much other pixels of the person count for the plate's smooth parts, beside hair."""
 
@@ -37,51 +46,79 @@ def hair_plate(photo: Tensor, alpha: Tensor, camera: Camera, firmness: Tensor) -
 
     camera: the photos'. firmness: SourceGeometry.ray_firmness (B, 1, S/8, S/8).
     """
-    hair = _hair(photo, alpha, camera, firmness)
-    full = (enlarge(hair, _REDUCTION) > 0.9).float()
-    smooth = pull_push(photo, torch.maximum(full, _NO_HAIR * alpha))
+    small, matte = F.avg_pool2d(photo, _REDUCTION), F.avg_pool2d(alpha, _REDUCTION)
+    height = _height(camera, small.shape[-1])
+    hair, neck = _hair_and_neck(small, matte, height, enlarge(firmness, 2))
+    anybody = _NO_HAIR * matte
+    above = pull_push(small, torch.maximum(hair, anybody))
+    below = pull_push(small, torch.maximum(torch.maximum(hair, neck), anybody))
+    smooth = enlarge(torch.lerp(above, below, smoothstep(height, *_NAPE)), _REDUCTION)
+    shown = torch.maximum(hair, neck)
     uv, steady = _mirrored_at_border(hair)
     there = ((sample(hair, uv) > 0.9) & (steady > 0.9)).float()
     mirrored = torch.lerp(smooth, sample(photo, uv), F.avg_pool2d(_eroded(there, 9), 9, 1, 4))
-    return torch.where(full > 0, photo, mirrored)
+    return torch.where(enlarge(shown, _REDUCTION) > 0.9, photo, mirrored)
 
 
-def _hair(photo: Tensor, alpha: Tensor, camera: Camera, firmness: Tensor) -> Tensor:
-    """(B, 1, S/4, S/4) 1 where there is hair for sure."""
-    small, matte = F.avg_pool2d(photo, _REDUCTION), F.avg_pool2d(alpha, _REDUCTION)
-    size = small.shape[-1]
-    flat = pixel_grid(size, photo.device).view(1, -1, 2).expand(len(photo), -1, -1)
-    height = camera.unproject(flat, torch.zeros_like(flat[..., 0]))[..., 1]
-    height = height.unflatten(1, (1, size, size))
-    firm = enlarge(firmness, 2)
-    person = matte > _PERSON
-    reach = size // 20
-    rim = F.avg_pool2d(matte, 2 * reach + 1, 1, reach) < _RIM
+def _height(camera: Camera, size: int) -> Tensor:
+    """(B, 1, n, n) of pixels in the head frame (y down), as if all were as far as its origin."""
+    flat = pixel_grid(size, camera.rotation.device).view(1, -1, 2).expand(len(camera), -1, -1)
+    points = camera.unproject(flat, torch.zeros_like(flat[..., 0]))
+    return points[..., 1].unflatten(1, (1, size, size))
+
+
+def _hair_and_neck(
+    photo: Tensor, alpha: Tensor, height: Tensor, firm: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(B, 1, n, n) 1 where there is hair for sure, and where the neck's skin is."""
+    person = alpha > _PERSON
+    reach = photo.shape[-1] // 20
+    rim = F.avg_pool2d(alpha, 2 * reach + 1, 1, reach) < _RIM
     beside = person & (firm < _LOOSE)
-    face = person & (firm > _FIRM) & (height < _FACE_END)
-    unlike_face = _unlikeliness(small, face) - _unlikeliness(
-        small, beside & rim & (height < _RIM_END)
-    )
-    like_hair = F.avg_pool2d(unlike_face, 3, 1, 1) > 0
-    hair = (like_hair & beside & (height < _HAIR_END)).float()
-    hair = (F.avg_pool2d(hair, 3, 1, 1) > 0.6).float()
-    return _eroded(hair, 3)
+    outline = _Colours.of(photo, beside & rim & (height < _RIM_END))
+    face = _Colours.of(photo, person & (firm > _FIRM) & (height < _FACE_END))
+    sooner = face.unlikeliness(photo) - outline.unlikeliness(photo)
+    hair = (F.avg_pool2d(sooner, 3, 1, 1) > 0) & beside & (height < _HAIR_END)
+    skin = F.avg_pool2d(face.distance(photo), 3, 1, 1) < _SKIN_SPREADS**2
+    neck = skin & person & (firm < _FIRM) & (height > _NECK_TOP) & (height < _NECK_END)
+    return _sure(hair), _sure(neck)
+
+
+def _sure(mask: Tensor) -> Tensor:
+    return _eroded((F.avg_pool2d(mask.float(), 3, 1, 1) > 0.6).float(), 3)
 
 
 def _eroded(x: Tensor, width: int) -> Tensor:
     return -F.max_pool2d(-x, width, 1, width // 2)
 
 
-def _unlikeliness(picture: Tensor, where: Tensor) -> Tensor:
-    """(B, 1, n, n) negative log likelihood of colours, as normally distributed as those there."""
-    weight = where.float()
-    count = weight.sum((2, 3), keepdim=True).clamp_min(1)
-    away = picture - (picture * weight).sum((2, 3), keepdim=True) / count
-    spread = torch.einsum("bihw,bjhw->bij", away * weight, away) / count[..., 0]
-    spread = spread + _LEAST_VARIANCE * torch.eye(3, device=picture.device)
-    inverse = torch.linalg.inv_ex(spread).inverse
-    squared = torch.einsum("bihw,bij,bjhw->bhw", away, inverse, away)
-    return squared[:, None] + torch.linalg.det(spread).log()[:, None, None, None]
+@dataclass(frozen=True)
+class _Colours:
+    """Normally distributed colours."""
+
+    mean: Tensor
+    """(B, 3, 1, 1)."""
+    inverse: Tensor
+    """(B, 3, 3) of their covariance."""
+
+    @classmethod
+    def of(cls, picture: Tensor, where: Tensor) -> "_Colours":
+        weight = where.float()
+        count = weight.sum((2, 3), keepdim=True).clamp_min(1)
+        mean = (picture * weight).sum((2, 3), keepdim=True) / count
+        away = picture - mean
+        spread = torch.einsum("bihw,bjhw->bij", away * weight, away) / count[..., 0]
+        spread = spread + _LEAST_VARIANCE * torch.eye(3, device=picture.device)
+        return cls(mean, torch.linalg.inv_ex(spread).inverse)
+
+    def distance(self, picture: Tensor) -> Tensor:
+        """(B, 1, n, n) squared distance of colours from the mean, in spreads."""
+        away = picture - self.mean
+        return torch.einsum("bihw,bij,bjhw->bhw", away, self.inverse, away)[:, None]
+
+    def unlikeliness(self, picture: Tensor) -> Tensor:
+        """(B, 1, n, n) twice the negative log likelihood, but for a constant."""
+        return self.distance(picture) - torch.linalg.det(self.inverse).log().view(-1, 1, 1, 1)
 
 
 def _mirrored_at_border(hair: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,6 +129,7 @@ def _mirrored_at_border(hair: Tensor) -> tuple[Tensor, Tensor]:
     nearest, grid = _nearest(hair)
     spread = F.max_pool2d(nearest, 3, 1, 1) + F.max_pool2d(-nearest, 3, 1, 1)
     steady = (spread.amax(1, keepdim=True) < _LARGEST_STEP * 2 / hair.shape[-1]).float()
+    nearest = F.avg_pool2d(nearest, _SMOOTHED, 1, _SMOOTHED // 2, count_include_pad=False)
     uv = enlarge(nearest + _DEPTH * (nearest - grid), _REDUCTION)
     return uv.permute(0, 2, 3, 1), enlarge(steady, _REDUCTION)
 

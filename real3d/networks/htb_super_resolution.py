@@ -23,8 +23,12 @@ _OPAQUE = 4.0
 """Twice this speaks against torso and background where the head is, and against colours of the
 network's own where neither head nor torso is."""
 _BESIDE = 4.0
-"""What speaks against the hair plate beside the head."""
-_EYES, _MIRRORED_EYES = 5.0, 3.5
+"""What speaks against the hair plate beside the head, and where the photo shows a point."""
+_TONE_PX = 16
+"""Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
+_SHOWN = 0.05
+"""How sure it must be that the photo shows a point of an eyeball."""
+_EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
 
@@ -126,21 +130,26 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     mirror_off = -_OFF * (1 - given.mirror_seen)
     bias = torch.cat(
         [
-            (3 + _EYES * given.eyes) * head + off,
+            (3 + _EYES * given.eyes * (given.seen / _SHOWN).clamp(max=1)) * head + off,
             -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
             3 * torso * (1 - head) + behind,
             2 * (1 - head) * (1 - torso) + behind,
             head * (1 - given.seen) + with_nobody,
-            -_OFF * (1 - given.loose) - _BESIDE * (1 - head),
+            -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen),
         ],
         1,
     )
     weights = torch.softmax(logits + bias, 1)
-    parts = (
-        given.look_up, given.mirror, given.torso, given.background, torch.tanh(colour), given.hair,
-    )  # fmt: skip
+    made = _toned(torch.tanh(colour), given.hair, given.loose * (1 - given.seen) * head)
+    parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)
+
+
+def _toned(made: Tensor, plate: Tensor, where: Tensor) -> Tensor:
+    """Colours that agree with the hair plate's, but for details."""
+    off = F.avg_pool2d(plate - made, _TONE_PX)
+    return (made + where * enlarge(off, _TONE_PX)).clamp(-1, 1)
 
 
 def _unless(alpha: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeome
 from real3d.networks.hair import hair_plate
 from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
 from real3d.networks.image_to_plane import ImageToPlane, Planes
-from real3d.networks.layers import Residual, dense, down, enlarge, sample, zero_conv
+from real3d.networks.layers import Residual, dense, down, enlarge, sample, smoothstep, zero_conv
 from real3d.networks.motion_adapter import MotionAdapter
 from real3d.networks.torso import Torso, TorsoMotion
 from real3d.networks.volume import Rays, RenderedVolume, Volume
@@ -22,6 +22,8 @@ from real3d.networks.volume import Rays, RenderedVolume, Volume
 _MESH_SHARE = 0.02
 """Weight of the mesh's position where the volume is empty."""
 _FLOW_REACH = 0.08
+_NECK_TO_FACE = (0.5, 0.9)
+"""The template's firmness at the neck, and from where on there is face alone."""
 _SEEN_BEHIND = 0.3
 """A point of hair this far behind the photo's surface still counts as shown: hair is thick, and its
 depth a guess."""
@@ -79,7 +81,7 @@ class Frame:
     volume: RenderedVolume
     torso: TorsoMotion
     refinement: Tensor
-    """(B, 2, S/8, S/8) what was added to the correspondence."""
+    """(B, 2, S/8, S/8) what was added to the correspondence, except in the eyes."""
     surface_look_up: Tensor
     """(B, 3, S/2, S/2) the photo looked up through the volume's surface alone."""
     surface_seen: Tensor
@@ -161,7 +163,7 @@ class Real3DNetwork(nn.Module):
 
         found = self._correspondence(source, target, head, volume)
         refinement = self._refined(source, volume, found.flow, found.seen, condition)
-        flow = found.flow + enlarge(refinement, 8)
+        flow = found.flow + enlarge(refinement, 8) * (1 - _eyes(target))
         torso = self._torso(source, head, volume, pose)
         candidates = self._candidates(source, target, volume, torso, flow, found)
         maps = F.avg_pool2d(torch.cat([target.canonical, target.normals], 1), 2)
@@ -259,7 +261,7 @@ class Real3DNetwork(nn.Module):
             mirror=sample(source.photo, found.mirror_uv),
             mirror_seen=found.mirror_seen,
             hair=sample(source.hair, found.surface_uv.detach()),
-            loose=(1 - F.avg_pool2d(firm, 9, 1, 4)) * (1 - inner),
+            loose=(1 - smoothstep(F.avg_pool2d(firm, 9, 1, 4), *_NECK_TO_FACE)) * (1 - inner),
             torso=sample(source.photo, torso_grid),
             torso_alpha=enlarge(torso.alpha, 8),
             background=source.background,

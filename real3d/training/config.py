@@ -29,8 +29,6 @@ class LossWeights:
     """What the volume has far from the template."""
     identity: float = 0.3
     """Whether SFace knows the person again, in pairs and in free views."""
-    hair: float = 1.0
-    """Colours of hair in free views that the photo does not show."""
     adversarial: float = 0.03
     feature_matching: float = 0.07
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from real3d.camera import Camera
-from real3d.networks.geometry import Geometry, Head, TargetGeometry
+from real3d.networks.geometry import Geometry, Head
 from real3d.networks.model import Frame
 from real3d.rotation import rotation_from_euler
 from real3d.training.batches import CLIP, PLAIN, PSEUDO, Batch
@@ -23,12 +23,6 @@ _YAW, _PITCH = (0.35, 1.25), 0.25
 """Yaw and largest pitch, radians, counted from facing the camera."""
 _PERSON_SURE, _PERSON_LOST = math.radians(45), math.radians(68)
 """Up to which yaw the person must be recognised, and from where an embedding says nothing."""
-
-_SURE, _HAIR_END = 0.9, -0.1
-"""What is surely head or hair, and the height (y down) above which there are no ears."""
-_STRANDS, _TOLERANCE = 4, 0.06
-"""Side of the squares, in pixels of the volume, whose mean colours are compared, and how much these
-may differ: light is not the same everywhere."""
 
 
 @dataclass(frozen=True)
@@ -92,23 +86,6 @@ def identity_loss(
     found = sface.embed((turned + 1) / 2, _landmarks(geometry, views.head))
     free = (1 - F.cosine_similarity(found, seen)) * views.recognisable
     return pairs.mean() + free.mean()
-
-
-def hair_colour_loss(target: TargetGeometry, frame: Frame) -> Tensor:
-    """How far the colours of hair that no photo shows are from the hair plate's; a scalar.
-
-    target and frame: of free views. Compared without strands, which need not lie alike.
-    """
-    view, given = frame.volume, frame.candidates
-    factor = frame.image.shape[-1] // view.alpha.shape[-1]
-    with torch.no_grad():
-        height = view.canonical[:, 1:2] / view.alpha.clamp_min(1e-3)
-        hair = (view.alpha > _SURE) & (target.ray_firmness < 1 - _SURE) & (height < _HAIR_END)
-        hidden = (hair & (F.avg_pool2d(given.seen, factor) < 1 - _SURE)).float()
-        hidden = (F.avg_pool2d(hidden, _STRANDS) > _SURE).float()
-    made, wanted = (F.avg_pool2d(x, factor * _STRANDS) for x in (frame.image, given.hair))
-    away = F.relu((made - wanted.detach()).abs() - _TOLERANCE)
-    return (away * hidden).sum() / (3 * hidden.sum() + 1)
 
 
 def _landmarks(geometry: Geometry, head: Head) -> Tensor:

@@ -35,7 +35,6 @@ from real3d.training.frame_bank import FrameBank, joined_banks
 from real3d.training.free_views import (
     FreeViews,
     draw_free_views,
-    hair_colour_loss,
     identity_loss,
     turned_back,
 )
@@ -298,7 +297,11 @@ class Trainer:
         made = detail_crops(frame.image, batch.landmarks)
         true = detail_crops(batch.target, batch.landmarks)
         values = self._losses(batch, target, source, frame, made, true) | {"empty": far}
-        values |= self._free_losses(drawn, frame, free)
+        if self.sface is not None:
+            with self._autocast():
+                values["identity"] = identity_loss(
+                    self.sface, self.network.geometry, batch, frame.image, drawn.views, free.image
+                )
         if adversarial:
             patches = self._patches(batch, target, frame, made, true)
             patches |= self._sides(batch, free)
@@ -344,18 +347,6 @@ class Trainer:
         }
         nose = target.landmarks[:, _NOSE_TIP, 2]
         return values | structure_losses(batch, source, frame, nose)
-
-    def _free_losses(self, drawn: _Drawn, frame: Frame, free: Frame) -> dict[str, Tensor]:
-        """Of what need not be compared pixel by pixel: frame shows pairs, free the free views."""
-        batch, views = drawn.batch, drawn.views
-        target = map_tensors(lambda t: t[len(batch.kind) :], drawn.target)
-        values = {"hair": hair_colour_loss(target, free)}
-        if self.sface is not None:
-            with self._autocast():
-                values["identity"] = identity_loss(
-                    self.sface, self.network.geometry, batch, frame.image, views, free.image
-                )
-        return values
 
     def _patches(
         self, batch: Batch, target: TargetGeometry, frame: Frame, made: Details, true: Details

@@ -6,7 +6,7 @@ import torch
 from real3d.face.template import CLASS_COUNT
 from real3d.networks.htb_super_resolution import CANDIDATES, Candidates, _composed
 
-S = 4
+S = 32
 COLOURS = {
     "look-up": 0.1, "mirror": 0.2, "torso": 0.3, "background": 0.4, "generated": 0.5, "hair": 0.6,
 }  # fmt: skip
@@ -39,11 +39,25 @@ def _weights(given, **logits):
     """Mean weight of each candidate, with logits by name, 0 for the others."""
     values = torch.cat([_map(logits.get(name, 0)) for name in CANDIDATES], 1)
     composite = _composed(given, _map(COLOURS["generated"], 3).atanh(), values)
+    return dict(zip(CANDIDATES, composite.weights.mean((0, 2, 3)).tolist(), strict=True))
+
+
+def test_the_picture_is_the_weighted_sum(given):
+    seen = dataclasses.replace(given, seen=_map(1))
+    logits = torch.randn(1, len(CANDIDATES), S, S, generator=torch.Generator().manual_seed(0))
+    composite = _composed(seen, _map(COLOURS["generated"], 3).atanh(), logits)
     expected = sum(
         composite.weights[:, k : k + 1] * COLOURS[name] for k, name in enumerate(CANDIDATES)
     )
     torch.testing.assert_close(composite.image, expected.expand(-1, 3, -1, -1))
-    return dict(zip(CANDIDATES, composite.weights.mean((0, 2, 3)).tolist(), strict=True))
+
+
+def test_hidden_hair_and_neck_have_the_plates_mean_colour(given):
+    only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
+    detail = 0.1 * torch.sign(torch.randn(1, 3, S, S, generator=torch.Generator().manual_seed(0)))
+    composite = _composed(given, (COLOURS["generated"] + detail).atanh(), only_made)
+    assert float(composite.image.mean()) == pytest.approx(COLOURS["hair"], abs=0.01)
+    assert float(composite.image.std()) == pytest.approx(0.1, abs=0.01)
 
 
 def test_what_is_shown_is_looked_up(given):

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -10,7 +8,6 @@ from real3d.tensors import map_tensors
 from real3d.training.batches import CLIP, PLAIN, PSEUDO, SYNTHETIC, PairSampler
 from real3d.training.free_views import (
     draw_free_views,
-    hair_colour_loss,
     identity_loss,
     turned_back,
 )
@@ -69,30 +66,6 @@ def test_turned_photos_become_sources_of_the_photos(batch, views, rendered):
     assert torch.equal(pairs.source, rendered[2].image[: len(photos)])
     assert torch.equal(pairs.source_head.camera.rotation, views.head.camera.rotation[: len(photos)])
     assert (pairs.kind == PSEUDO).all()
-
-
-def test_hidden_hair_has_the_colours_of_the_hair_plate(rendered):
-    _, target, frame = rendered
-    full = torch.ones_like(frame.volume.alpha)
-    view = dataclasses.replace(
-        frame.volume, alpha=full, canonical=full.expand(-1, 3, -1, -1) * -0.5
-    )
-    plate = dataclasses.replace(
-        frame.candidates,
-        seen=torch.zeros_like(frame.candidates.seen),
-        hair=torch.full_like(frame.image, 0.3),
-    )
-
-    def loss(colour, candidates=plate):
-        image = torch.full_like(frame.image, colour)
-        made = dataclasses.replace(frame, image=image, candidates=candidates, volume=view)
-        return float(hair_colour_loss(target, made))
-
-    assert loss(0.34) == 0
-    assert loss(0.5) == pytest.approx(0.14, abs=0.01)
-    assert loss(-0.3) == pytest.approx(0.54, abs=0.01)
-    shown = dataclasses.replace(plate, seen=torch.ones_like(plate.seen))
-    assert loss(0.5, shown) == 0
 
 
 class _Colours:
