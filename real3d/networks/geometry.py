@@ -282,16 +282,20 @@ def _distance(hit: Tensor) -> Tensor:
 
 
 def _twins(template: Template) -> Tensor:
-    """(N,) the vertex on the other side of the face; within an eyeball, on its own other side."""
+    """(N,) the vertex on the other side of the face; on an eyeball, across its own pupil.
+
+    So the part of an iris that a lid covers is found beyond the pupil, where it seldom does.
+    """
     vertices, layers = template.vertices, template.vertex_layer
     flip = vertices.new_tensor([-1, 1, 1])
     twins = torch.arange(len(vertices))
     for layer in layers.unique().tolist():
         own = (layers == layer).nonzero()[:, 0]
-        middle = vertices.new_zeros(3)
+        middle, turned = vertices.new_zeros(3), flip
         if layer in (LEFT_EYE, RIGHT_EYE):
-            middle = template.eye_centres[layer - LEFT_EYE] * vertices.new_tensor([1, 0, 0])
-        mirrored = (vertices[own] - middle) * flip + middle
+            middle = template.eye_centres[layer - LEFT_EYE] * vertices.new_tensor([1, 1, 0])
+            turned = vertices.new_tensor([-1, -1, 1])
+        mirrored = (vertices[own] - middle) * turned + middle
         twins[own] = own[torch.cdist(mirrored, vertices[own]).argmin(1)]
     return twins
 

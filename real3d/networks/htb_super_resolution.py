@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from real3d.face.template import CLASS_COUNT
 from real3d.networks.config import NetworkConfig
-from real3d.networks.layers import Residual, dense, down, enlarge
+from real3d.networks.layers import Residual, dense, down, enlarge, smoothstep
 
 _CONDITION = 256
 _OFF = 12.0
@@ -26,10 +26,12 @@ _BESIDE = 4.0
 """What speaks against the hair plate beside the head, and where the photo shows a point."""
 _TONE_PX = 16
 """Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
-_SHOWN = 0.05
-"""How sure it must be that the photo shows a point of an eyeball."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
+_EYE_STEP, _EYE_STEPS = 8, 5
+"""An eye, in squares of so many pixels."""
+_EYE_SHOWN = (0.1, 0.3)
+"""Share of an eye from which on the photo's is trusted, with what a lid covers: not a shut eye."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
 
 
@@ -130,7 +132,7 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     mirror_off = -_OFF * (1 - given.mirror_seen)
     bias = torch.cat(
         [
-            (3 + _EYES * given.eyes * (given.seen / _SHOWN).clamp(max=1)) * head + off,
+            (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off,
             -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
             3 * torso * (1 - head) + behind,
             2 * (1 - head) * (1 - torso) + behind,
@@ -144,6 +146,14 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)
+
+
+def _eyes_shown(given: Candidates) -> Tensor:
+    """(B, 1, S, S) whether the photo shows most of the eye that is here."""
+    both = torch.cat([given.eyes, given.eyes * given.seen], 1)
+    near = F.avg_pool2d(F.avg_pool2d(both, _EYE_STEP), _EYE_STEPS, 1, _EYE_STEPS // 2)
+    share = near[:, 1:] / (near[:, :1] + 1e-3)
+    return enlarge(smoothstep(share, *_EYE_SHOWN), _EYE_STEP)
 
 
 def _toned(made: Tensor, plate: Tensor, where: Tensor) -> Tensor:

@@ -97,3 +97,11 @@ def test_the_torso_may_be_painted_where_it_is(given):
 def test_the_photos_own_irises_are_hard_to_overrule(given):
     eye = dataclasses.replace(given, seen=_map(1), loose=_map(0), eyes=_map(1))
     assert _weights(eye, generated=4)["look-up"] > 0.9
+
+
+def test_an_eye_that_was_shut_is_not_looked_up(given):
+    shut = dataclasses.replace(given, seen=_map(0), loose=_map(0), eyes=_map(1))
+    assert _weights(shut)["look-up"] < 0.01
+    half = torch.cat([_map(0)[:, :, : S // 2], _map(1)[:, :, : S // 2]], 2)
+    lid = dataclasses.replace(shut, seen=half)
+    assert _weights(lid)["look-up"] > 0.8
