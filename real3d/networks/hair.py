@@ -30,7 +30,7 @@ _NECK_TOP, _NECK_END, _SKIN_SPREADS = 0.4, 0.95, 3.0
 _LEAST_VARIANCE = 0.004
 _DEPTH = 0.6
 """How deep into the shown hair what lies behind its border is mirrored, beside its distance."""
-_NAPE = (0.4, 0.6)
+_NAPE = (0.3, 0.5)
 """Between which heights hair ends at the back of the head, if the neck is bare."""
 _LARGEST_STEP = 6
 """Pixels of the mask by which the nearest hair of neighbours may differ in what is mirrored."""
@@ -52,11 +52,13 @@ def hair_plate(photo: Tensor, alpha: Tensor, camera: Camera, firmness: Tensor) -
     anybody = _NO_HAIR * matte
     above = pull_push(small, torch.maximum(hair, anybody))
     below = pull_push(small, torch.maximum(torch.maximum(hair, neck), anybody))
-    smooth = enlarge(torch.lerp(above, below, smoothstep(height, *_NAPE)), _REDUCTION)
+    bare = smoothstep(height, *_NAPE)
+    smooth = enlarge(torch.lerp(above, below, bare), _REDUCTION)
     shown = torch.maximum(hair, neck)
     uv, steady = _mirrored_at_border(hair)
     there = ((sample(hair, uv) > 0.9) & (steady > 0.9)).float()
-    mirrored = torch.lerp(smooth, sample(photo, uv), F.avg_pool2d(_eroded(there, 9), 9, 1, 4))
+    there = F.avg_pool2d(_eroded(there, 9), 9, 1, 4) * enlarge(1 - bare, _REDUCTION)
+    mirrored = torch.lerp(smooth, sample(photo, uv), there)
     return torch.where(enlarge(shown, _REDUCTION) > 0.9, photo, mirrored)
 
 

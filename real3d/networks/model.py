@@ -22,6 +22,8 @@ from real3d.networks.volume import Rays, RenderedVolume, Volume
 _MESH_SHARE = 0.02
 """Weight of the mesh's position where the volume is empty."""
 _FLOW_REACH = 0.08
+_JAW_TO_NECK = (0.4, 0.55)
+"""Heights of the template (y down) between which its neck begins behind the jaw."""
 _NECK_TO_FACE = (0.5, 0.9)
 """The template's firmness at the neck, and from where on there is face alone."""
 _SEEN_BEHIND = 0.3
@@ -254,14 +256,13 @@ class Real3DNetwork(nn.Module):
         grid = pixel_grid(self.config.image_px, flow.device)
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
         firm = target.firmness * target.hit
-        inner = target.classes[:, 1:].sum(1, keepdim=True)
         return Candidates(
             look_up=sample(source.photo, grid + flow.permute(0, 2, 3, 1)),
             seen=found.seen,
             mirror=sample(source.photo, found.mirror_uv),
             mirror_seen=found.mirror_seen,
             hair=sample(source.hair, found.surface_uv.detach()),
-            loose=(1 - smoothstep(F.avg_pool2d(firm, 9, 1, 4), *_NECK_TO_FACE)) * (1 - inner),
+            loose=_loose(target),
             torso=sample(source.photo, torso_grid),
             torso_alpha=enlarge(torso.alpha, 8),
             background=source.background,
@@ -284,6 +285,14 @@ class Real3DNetwork(nn.Module):
         body = sample(source.features, grid + enlarge(torso.flow, 2).permute(0, 2, 3, 1))
         alpha = F.avg_pool2d(given.alpha, 4)
         return torch.cat([volume.features, head, body, alpha, seen], 1)
+
+
+def _loose(target: TargetGeometry) -> Tensor:
+    """(B, 1, S, S) 1 where no face is: around it, and on the neck."""
+    firm = F.avg_pool2d(target.firmness * target.hit, 9, 1, 4)
+    neck = smoothstep(target.canonical[:, 1:2], *_JAW_TO_NECK)
+    around = torch.lerp(1 - firm, 1 - smoothstep(firm, *_NECK_TO_FACE), neck)
+    return around * (1 - target.classes[:, 1:].sum(1, keepdim=True))
 
 
 def _eyes(target: TargetGeometry) -> Tensor:
