@@ -79,6 +79,15 @@ class Camera:
         with _exact(uv.device):
             return _precise(seen - self.translation[:, None]) @ self.rotation
 
+    def heights(self, size: int) -> Tensor:
+        """(B, 1, size, size) of pixels in the head frame (y down, head units).
+
+        As if all that is seen were as far as the head's origin.
+        """
+        flat = pixel_grid(size, self.rotation.device).view(1, -1, 2).expand(len(self), -1, -1)
+        points = self.unproject(flat, torch.zeros_like(flat[..., 0]))
+        return points[..., 1].unflatten(1, (1, size, size))
+
 
 def _exact(device: torch.device) -> torch.autocast:
     """Positions in half precision would be pixels off, whatever the networks compute in."""

@@ -9,21 +9,21 @@ declare them by name only, and import again.
 import sys
 from types import ModuleType
 
-import torch
+from torch import library
 
 _MISSING = "operator torchvision::nms does not exist"
 _SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
-_declared: list[torch.library.Library] = []  # operators live as long as their library object
+_declared: list[library.Library] = []  # operators live as long as this object
 
 
 def _declare_operators() -> None:
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    fragment = library.Library("torchvision", "FRAGMENT")
     for schema in _SCHEMAS:
-        library.define(schema)
-    _declared.append(library)
+        fragment.define(schema)
+    _declared.append(fragment)
 
 
 def _forget(*packages: str) -> None:

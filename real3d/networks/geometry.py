@@ -26,7 +26,7 @@ from real3d.face.template import (
     SKIN,
     Template,
 )
-from real3d.networks.layers import pull_push, sample, smoothstep
+from real3d.networks.layers import eroded, pull_push, sample, smoothstep
 from real3d.tensors import map_tensors
 
 _EMPTY_DEPTH = 9.0
@@ -177,7 +177,7 @@ class Geometry(nn.Module):
             raster.triangle >= 0, self.triangle_class[raster.triangle.clamp_min(0)] + 1, 0
         )[:, None].float()
         maps = _continued(raster.image(at_pixels[:, :4]), hit, 4)
-        firm = _eroded(F.avg_pool2d(raster.image(at_pixels[:, 4:]), 4))
+        firm = eroded(F.avg_pool2d(raster.image(at_pixels[:, 4:]), 4))
         move = self._seen_from_front(-to_canonical)
         points = self.frontal_points + move.flatten(2).mT
         seen = head.camera.project(points).unflatten(1, move.shape[2:])
@@ -241,7 +241,7 @@ class Geometry(nn.Module):
             ray_depth=ray[:, :1],
             ray_to_canonical=ray[:, 1:4],
             ray_to_source=ray[:, 4:],
-            ray_firmness=_eroded(F.avg_pool2d(firm, 4)),
+            ray_firmness=eroded(F.avg_pool2d(firm, 4)),
             frontal_move=self._seen_from_front(vertices - template.vertices),
             landmarks=head.camera.project(template.posed_landmarks(vertices)),
         )
@@ -266,10 +266,6 @@ def _continued(values: Tensor, hit: Tensor, factor: int) -> Tensor:
     """Values (B, C, S, S) reduced by factor over the mesh alone, then continued outwards."""
     share = F.avg_pool2d(hit, factor)
     return pull_push(F.avg_pool2d(values * hit, factor) / (share + 1e-6), share)
-
-
-def _eroded(x: Tensor) -> Tensor:
-    return -F.max_pool2d(-x, 3, 1, 1)
 
 
 def _distance(hit: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from real3d.camera import Camera, pixel_grid
-from real3d.networks.layers import enlarge, pull_push, sample, smoothstep
+from real3d.networks.layers import enlarge, eroded, pull_push, sample, smoothstep
 
 _REDUCTION = 4
 _PERSON, _FIRM, _LOOSE = 0.9, 0.9, 0.1
@@ -47,7 +47,7 @@ def hair_plate(photo: Tensor, alpha: Tensor, camera: Camera, firmness: Tensor) -
     camera: the photos'. firmness: SourceGeometry.ray_firmness (B, 1, S/8, S/8).
     """
     small, matte = F.avg_pool2d(photo, _REDUCTION), F.avg_pool2d(alpha, _REDUCTION)
-    height = _height(camera, small.shape[-1])
+    height = camera.heights(small.shape[-1])
     hair, neck = _hair_and_neck(small, matte, height, enlarge(firmness, 2))
     anybody = _NO_HAIR * matte
     above = pull_push(small, torch.maximum(hair, anybody))
@@ -57,16 +57,9 @@ def hair_plate(photo: Tensor, alpha: Tensor, camera: Camera, firmness: Tensor) -
     shown = torch.maximum(hair, neck)
     uv, steady = _mirrored_at_border(hair)
     there = ((sample(hair, uv) > 0.9) & (steady > 0.9)).float()
-    there = F.avg_pool2d(_eroded(there, 9), 9, 1, 4) * enlarge(1 - bare, _REDUCTION)
+    there = F.avg_pool2d(eroded(there, 9), 9, 1, 4) * enlarge(1 - bare, _REDUCTION)
     mirrored = torch.lerp(smooth, sample(photo, uv), there)
     return torch.where(enlarge(shown, _REDUCTION) > 0.9, photo, mirrored)
-
-
-def _height(camera: Camera, size: int) -> Tensor:
-    """(B, 1, n, n) of pixels in the head frame (y down), as if all were as far as its origin."""
-    flat = pixel_grid(size, camera.rotation.device).view(1, -1, 2).expand(len(camera), -1, -1)
-    points = camera.unproject(flat, torch.zeros_like(flat[..., 0]))
-    return points[..., 1].unflatten(1, (1, size, size))
 
 
 def _hair_and_neck(
@@ -87,11 +80,7 @@ def _hair_and_neck(
 
 
 def _sure(mask: Tensor) -> Tensor:
-    return _eroded((F.avg_pool2d(mask.float(), 3, 1, 1) > 0.6).float(), 3)
-
-
-def _eroded(x: Tensor, width: int) -> Tensor:
-    return -F.max_pool2d(-x, width, 1, width // 2)
+    return eroded((F.avg_pool2d(mask.float(), 3, 1, 1) > 0.6).float())
 
 
 @dataclass(frozen=True)

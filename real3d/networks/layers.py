@@ -17,6 +17,11 @@ def enlarge(x: Tensor, factor: int) -> Tensor:
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
+def eroded(x: Tensor, width: int = 3) -> Tensor:
+    """The smallest value of (B, C, H, W) within squares of that odd width."""
+    return -F.max_pool2d(-x, width, 1, width // 2)
+
+
 def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
     """0 below low, 1 above high, smooth between."""
     t = ((x - low) / (high - low)).clamp(0, 1)

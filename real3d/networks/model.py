@@ -68,6 +68,8 @@ class Correspondence:
     """(B, S, S, 2) where the volume's surface alone is in the photo."""
     surface_seen: Tensor
     """(B, 1, S/4, S/4)."""
+    eyes: Tensor
+    """(B, 1, S, S) 1 where an eyeball shows."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ class Real3DNetwork(nn.Module):
 
         found = self._correspondence(source, target, head, volume)
         refinement = self._refined(source, volume, found.flow, found.seen, condition)
-        flow = found.flow + enlarge(refinement, 8) * (1 - _eyes(target))
+        flow = found.flow + enlarge(refinement, 8) * (1 - found.eyes)
         torso = self._torso(source, head, volume, pose)
         candidates = self._candidates(source, target, volume, torso, flow, found)
         maps = F.avg_pool2d(torch.cat([target.canonical, target.normals], 1), 2)
@@ -199,7 +201,8 @@ class Real3DNetwork(nn.Module):
         firm = F.avg_pool2d(target.firmness, 5, 1, 2) * target.hit
         full = pixel_grid(self.config.image_px, device)
         mesh_flow = (target.source_uv - full).permute(0, 3, 1, 2)
-        on_mesh = torch.maximum(target.firmness * target.hit, _eyes(target))
+        eyes = target.classes[:, list(EYE_CLASSES)].sum(1, keepdim=True)
+        on_mesh = torch.maximum(target.firmness * target.hit, eyes)
         around = enlarge(torch.cat([mirror_uv.permute(0, 3, 1, 2), mirror_seen], 1), 4)
         mirror_flow = torch.cat([target.mirror_uv.permute(0, 3, 1, 2), target.mirror_seen], 1)
         mirror = torch.where(on_mesh > 0.5, mirror_flow, around)
@@ -210,6 +213,7 @@ class Real3DNetwork(nn.Module):
             mirror_seen=torch.lerp(around[:, 2:], target.mirror_seen, on_mesh),
             surface_uv=full + surface_flow.permute(0, 2, 3, 1),
             surface_seen=seen,
+            eyes=eyes,
         )
 
     def _refined(
@@ -268,7 +272,7 @@ class Real3DNetwork(nn.Module):
             background=source.background,
             alpha=torch.maximum(enlarge(volume.alpha.float(), 4), firm),
             classes=target.classes,
-            eyes=_eyes(target),
+            eyes=found.eyes,
         )
 
     def _features(
@@ -293,11 +297,6 @@ def _loose(target: TargetGeometry) -> Tensor:
     neck = smoothstep(target.canonical[:, 1:2], *_JAW_TO_NECK)
     around = torch.lerp(1 - firm, 1 - smoothstep(firm, *_NECK_TO_FACE), neck)
     return around * (1 - target.classes[:, 1:].sum(1, keepdim=True))
-
-
-def _eyes(target: TargetGeometry) -> Tensor:
-    """(B, 1, S, S) 1 where an eyeball shows."""
-    return target.classes[:, list(EYE_CLASSES)].sum(1, keepdim=True)
 
 
 def _halved(grid: Tensor) -> Tensor:

@@ -93,9 +93,7 @@ def head_labels(batch: Batch, which: int, size: int) -> HeadLabels:
     alpha = batch.target_alpha if which else batch.source_alpha
     camera = (batch.target_head if which else batch.source_head).camera
     person = F.adaptive_avg_pool2d(alpha, size)
-    flat = pixel_grid(size, alpha.device).view(1, -1, 2).expand(len(alpha), -1, -1)
-    y = camera.unproject(flat, torch.zeros_like(flat[..., 0]))[..., 1]
-    y = y.unflatten(1, (1, size, size))
+    y = camera.heights(size)
     sure = ((y < _NECK_SURE) | (y > _NECK_END)).float()
     head = person * (y < _NECK_TOP)
     label = batch.head_label[:, which]

@@ -91,3 +91,10 @@ def test_pixel_grid_has_pixel_centres():
     assert grid.shape == (4, 4, 2)
     torch.testing.assert_close(grid[0, :, 0], torch.tensor([-0.75, -0.25, 0.25, 0.75]))
     torch.testing.assert_close(grid[:, 0, 1], grid[0, :, 0])
+
+
+def test_heights_of_pixels_are_those_of_the_plane_through_the_heads_origin():
+    camera = camera_from_pose(torch.eye(3)[None], torch.tensor([0.5]), torch.tensor([[0.1, 0.2]]))
+    rows = camera.heights(4)[0, 0]
+    wanted = (torch.tensor([-0.75, -0.25, 0.25, 0.75]) - 0.2) / 0.5
+    torch.testing.assert_close(rows, wanted[:, None].expand(4, 4))
