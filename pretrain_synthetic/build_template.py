@@ -1,8 +1,9 @@
 """Build the template head of `real3d.face.template` from the asset folder.
 
-One mesh in layers: the body's face, neck and mouth cavity as they are; eyeballs, teeth and tongue
-from their proxies, thinned. Its 52 shapes are MakeHuman's, outside the lids mixed with the mean of
-the scans'; `python -m pretrain_synthetic calibrate` then corrects them on tracked frames.
+One mesh in layers: the body's face, neck and mouth cavity as they are; eyeballs and tongue from
+their proxies, thinned; teeth on arches of our own. Its 52 shapes are MakeHuman's, outside the lids
+mixed with the mean of the scans'; `python -m pretrain_synthetic calibrate` then corrects them on
+tracked frames.
 """
 
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pretrain_synthetic.dental_arches import dental_rows, with_jaw
 from pretrain_synthetic.heads.assets import Assets, Proxy
 from pretrain_synthetic.heads.meshes import BODY, FACE, MOUTH, TONGUE_BACK
 from pretrain_synthetic.heads.shape import ict_names_of
 from pretrain_synthetic.landmarks import COUNT, HEAD_UNIT_DM, MESH_COUNT, SKIN_FILE
-from real3d.face.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.face.template import (
     CAVITY,
     LEFT_EYE,
@@ -35,7 +37,7 @@ _SCAN_MEAN, _SCAN_SHAPES = 0.75, 0.6
 """Share of the scans in the mean head, and in the shapes outside the lids."""
 _NECK_BELOW_DM, _NECK_WIDTH_DM = -2.05, 1.15
 """The body ends here: shoulders are no part of the head."""
-_CELL_DM = {"eyes": 0.03, "teeth": 0.045, "tongue": 0.06}
+_CELL_DM = {"eyes": 0.03, "tongue": 0.06}
 """Side of the cubes whose vertices become one."""
 _IRIS_DM = 0.118
 _IRIS_PLACES = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
@@ -85,8 +87,15 @@ def build_template(assets: Assets) -> dict[str, np.ndarray]:
     parts = [_body_layers(assets, mean, shapes)]
     for name in _CELL_DM:
         parts.append(_proxy_layers(assets.proxy(name), name, mean, shapes))
+    vertex, weight = _landmarks(_joined(parts))
+    jaw = with_jaw((_joined(parts).shapes[:, vertex] * weight[..., None]).sum(2))
+    for row, layer, moves in zip(
+        dental_rows(), (UPPER_TEETH, LOWER_TEETH), (0 * jaw, jaw), strict=True
+    ):
+        points = row.vertices * _TO_OPENCV * HEAD_UNIT_DM + ORIGIN_DM
+        moved = np.repeat(moves[:, None], len(points), 1)
+        parts.append(Layers(points, moved, row.triangles, np.full(len(row.triangles), layer)))
     mesh = _joined(parts)
-    vertex, weight = _landmarks(mesh)
     kept = np.zeros(len(mesh.vertices), bool)
     kept[mesh.triangles] = kept[vertex] = True
     number = np.cumsum(kept) - 1
@@ -144,38 +153,27 @@ def _body_layers(assets: Assets, mean: np.ndarray, shapes: np.ndarray) -> Layers
 
 
 def _proxy_layers(proxy: Proxy, name: str, mean: np.ndarray, shapes: np.ndarray) -> Layers:
-    """Eyeballs, teeth (both rows rigid) or tongue, thinned."""
+    """Eyeballs or tongue, thinned."""
     points = proxy.fit(mean) + (TONGUE_BACK if name == "tongue" else 0)
     moves = (shapes[:, proxy.index] * proxy.weight[:, :, None]).sum(2)
-    drop = _jaw_drop(moves)
-    group = drop > 0.5 * drop.max() if name == "teeth" else np.zeros(len(points), bool)
-    average, triangles = _thinned(points, proxy.face[:, :3], group, _CELL_DM[name])
+    average, triangles = _thinned(points, proxy.face[:, :3], _CELL_DM[name])
     points, moves = average @ points, np.einsum("nm,emc->enc", average, moves)
     if name == "eyes":
         layer = np.where(points[triangles[:, 0], 0] > 0, LEFT_EYE, RIGHT_EYE)
-    elif name == "teeth":
-        lower = _jaw_drop(moves) > 0.5 * _jaw_drop(moves).max()
-        for row in (lower, ~lower):
-            moves[:, row] = moves[:, row].mean(1, keepdims=True)
-        layer = np.where(lower[triangles[:, 0]], LOWER_TEETH, UPPER_TEETH)
     else:
         layer = np.full(len(triangles), TONGUE)
     return Layers(points, moves, triangles, layer)
 
 
-def _jaw_drop(moves: np.ndarray) -> np.ndarray:
-    return -moves[ARKIT_INDEX["jawOpen"], :, 1]
-
-
 def _thinned(
-    points: np.ndarray, triangles: np.ndarray, group: np.ndarray, cell: float
+    points: np.ndarray, triangles: np.ndarray, cell: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices of a group in one cube of side cell become their mean.
+    """Vertices in one cube of side cell become their mean.
 
     Returns the averages (n, len(points)) that make the new vertices, and the triangles that are
     left.
     """
-    key = np.column_stack([np.floor(points / cell).astype(int), group])
+    key = np.floor(points / cell).astype(int)
     _, new = np.unique(key, axis=0, return_inverse=True)
     new = new.ravel()
     triangles = new[triangles]

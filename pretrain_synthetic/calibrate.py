@@ -12,10 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pretrain_synthetic.dental_arches import with_jaw
 from real3d.camera import Camera
 from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.face.fit import Fitter
-from real3d.face.template import LEFT_EYE, RIGHT_EYE, SKIN_LANDMARKS, Template
+from real3d.face.mirror import Mirror
+from real3d.face.template import (
+    LEFT_EYE,
+    LOWER_TEETH,
+    RIGHT_EYE,
+    SKIN_LANDMARKS,
+    UPPER_TEETH,
+    Template,
+)
 from real3d.files import written_beside
 from real3d.rotation import euler_from_rotation
 from real3d.training.shards import Shard
@@ -121,15 +130,19 @@ def calibrate(frames: Shard, template: Path) -> tuple[dict[str, np.ndarray], str
     """A template's arrays with shapes corrected on a shard's frames, and a table of the errors."""
     head = Template(template)
     before = residuals = measure(Fitter(head), frames)
-    symmetric = _Mirror(head)
+    mirror = Mirror(head)
     allowed = correctable(head)
-    rigid = (head.vertex_layer == LEFT_EYE) | (head.vertex_layer == RIGHT_EYE)
+    layers = head.vertex_layer
+    rigid = torch.isin(layers, torch.tensor([LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH]))
     for _ in range(_ROUNDS):
-        corrections = symmetric.mean(regress(residuals, allowed))
+        corrections = regress(residuals, allowed)
+        corrections = (corrections + mirror.offsets(corrections[mirror.coefficients])) / 2
         moved = torch.einsum("nk,ekc->enc", head.spread, corrections)
         moved[:, rigid] = 0
         head.shapes += moved
         residuals = measure(Fitter(head), frames)
+    jaw = torch.from_numpy(with_jaw(head.landmark_shapes().numpy())).float()
+    head.shapes[:, layers == LOWER_TEETH] = jaw[:, None]
     with np.load(template) as file:
         arrays = {name: file[name] for name in file.files}
     arrays["shapes"] = head.shapes.numpy().astype(np.float16)
@@ -153,27 +166,6 @@ def correctable(head: Template) -> Tensor:
         lids = ((away - _LID_REACH) / _LID_REACH).clamp(0, 1)
         allowed[ARKIT_NAMES.index(f"eyeBlink{end}")] *= lids
     return allowed
-
-
-class _Mirror:
-    """Left and right of the landmarks and of the names, to keep the corrections symmetric."""
-
-    def __init__(self, head: Template):
-        mirrored = head.landmarks * head.landmarks.new_tensor([-1, 1, 1])
-        self.landmark = torch.cdist(mirrored, head.landmarks).argmin(1)
-        swap = {"Left": "Right", "Right": "Left"}
-        other = [
-            name[: -len(side)] + swap[side]
-            for name in ARKIT_NAMES
-            for side in [next((s for s in swap if name.endswith(s)), "")]
-            if side
-        ]
-        partner = dict(zip((n for n in ARKIT_NAMES if n.endswith(tuple(swap))), other, strict=True))
-        self.shape = [ARKIT_NAMES.index(partner.get(name, name)) for name in ARKIT_NAMES]
-
-    def mean(self, corrections: Tensor) -> Tensor:
-        flipped = corrections[self.shape][:, self.landmark] * corrections.new_tensor([-1, 1, 1])
-        return (corrections + flipped) / 2
 
 
 def table(before: Residuals, after: Residuals) -> str:

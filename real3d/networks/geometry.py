@@ -34,6 +34,12 @@ _PRIOR_SIDE = 48
 _PRIOR_SLOPE = 20.0
 _SEEN_DEPTH, _SEEN_DEPTH_FRONTAL, _SEEN_DEPTH_AROUND = 0.05, 0.06, 0.2
 """How far behind the photo's surface a point may lie and still count as shown."""
+_FACING = (0.12, 0.4)
+"""Cosine to the photo's camera from which on skin counts as shown."""
+_SHRUNK = (0.2, 0.45)
+"""The same for the photo's size of a point's surroundings, against the wanted size: a lid that is a
+line in the photo does not show what it is like when it is shut."""
+_SMALLEST_AREA, _LARGEST_STRETCH = 1e-8, 2.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class SourceGeometry:
     """(B, N, 3)."""
     facing: Tensor
     """(B, N, 1) how much a vertex faces the photo's camera."""
+    scale: Tensor
+    """(B,) the camera's."""
     depth: Tensor
     """(B, 1, S/2, S/2) of the mesh, _EMPTY_DEPTH elsewhere."""
     classes: Tensor
@@ -185,8 +193,8 @@ class Geometry(nn.Module):
         reach = torch.where(self.frontal_hit > 0, _SEEN_DEPTH_FRONTAL, _SEEN_DEPTH_AROUND)
         shown = (seen[..., 2][:, None] < surface + reach).float()
         return SourceGeometry(
-            vertices, projected, facing, depth, classes, maps[:, :1], maps[:, 1:], firm,
-            seen[..., :2], shown, move,
+            vertices, projected, facing, head.camera.scale, depth, classes, maps[:, :1],
+            maps[:, 1:], firm, seen[..., :2], shown, move,
         )  # fmt: skip
 
     @torch.no_grad()
@@ -197,10 +205,13 @@ class Geometry(nn.Module):
         projected = head.camera.project(vertices)
         raster = Rasteriser(template).draw(projected, size)
         normals = template.normals(vertices) @ head.camera.rotation.mT
+        scale = (head.camera.scale / source.scale)[:, None, None]
+        photo = torch.cat([source.projected, source.facing], -1)
+        mirror = photo[:, self.twin]
         parts = {
             "canonical": template.vertices.expand_as(vertices),
-            "source": torch.cat([source.projected, source.facing], -1),
-            "mirror": torch.cat([source.projected, source.facing], -1)[:, self.twin],
+            "source": torch.cat([photo, scale * self._shrinking(projected, photo)], -1),
+            "mirror": torch.cat([mirror, scale * self._shrinking(projected, mirror)], -1),
             "normals": normals,
             "firmness": _column(template.firmness, head),
             "rays": torch.cat(
@@ -248,14 +259,46 @@ class Geometry(nn.Module):
 
     @staticmethod
     def _seen(source: SourceGeometry, there: Tensor, classes: Tensor) -> Tensor:
-        """(B, 1, S, S) whether the photo shows a point of that class there (B, 4, S, S)."""
-        uv, depth, facing = there[:, :2].permute(0, 2, 3, 1), there[:, 2:3], there[:, 3:]
+        """(B, 1, S, S) whether the photo shows a point of that class there (B, 5, S, S)."""
+        uv, depth = there[:, :2].permute(0, 2, 3, 1), there[:, 2:3]
+        facing, size = there[:, 3:4], there[:, 4:]
         surface = sample(source.depth, uv, "nearest", "zeros")
         found = sample(source.classes, uv, "nearest", "zeros")
         inside = (uv.abs().amax(-1) < 0.995)[:, None]
         shown = ((found - classes - 1).abs() < 0.5) & (depth < surface + _SEEN_DEPTH) & inside
-        soft = shown.float() * smoothstep(facing, 0.12, 0.4)
+        soft = shown * smoothstep(facing, *_FACING) * smoothstep(size, *_SHRUNK)
         return F.avg_pool2d(soft, 3, 1, 1) * shown
+
+    def _shrinking(self, here: Tensor, there: Tensor) -> Tensor:
+        """(B, N, 1) how large vertices' surroundings here (B, N, ≥2) are there, where least."""
+        triangles = self.template.triangles
+        before, after = (_edges(x[:, triangles, :2]) for x in (here, there))
+        area = _determinant(before)
+        area = torch.where(area.abs() < _SMALLEST_AREA, _SMALLEST_AREA, area)
+        linear = after @ _adjugate(before) / area[..., None, None]
+        power, area = linear.square().sum((2, 3)), _determinant(linear).abs()
+        largest = (power + (power.square() - 4 * area.square()).clamp_min(0).sqrt()) / 2
+        least = (area / largest.clamp_min(1e-6).sqrt()).clamp(max=_LARGEST_STRETCH)
+        corners = triangles.flatten()
+        summed = least.new_zeros(*here.shape[:2], 2)
+        both = torch.stack([least, torch.ones_like(least)], -1).repeat_interleave(3, 1)
+        summed.index_add_(1, corners, both)
+        return summed[..., :1] / summed[..., 1:].clamp_min(1)
+
+
+def _edges(corners: Tensor) -> Tensor:
+    """(B, M, 2, 2) two edges, as columns, of triangles (B, M, 3, 2)."""
+    return (corners[:, :, 1:] - corners[:, :, :1]).mT
+
+
+def _determinant(matrices: Tensor) -> Tensor:
+    a, b, c, d = matrices.flatten(2).unbind(2)
+    return a * d - b * c
+
+
+def _adjugate(matrices: Tensor) -> Tensor:
+    a, b, c, d = matrices.flatten(2).unbind(2)
+    return torch.stack([d, -b, -c, a], 2).unflatten(2, (2, 2))
 
 
 def _column(values: Tensor, head: Head) -> Tensor:

@@ -18,7 +18,7 @@ from real3d.networks.config import NetworkConfig
 from real3d.networks.layers import Residual, dense, down, enlarge, smoothstep
 
 _CONDITION = 256
-_OFF = 12.0
+_OFF = 18.0
 _OPAQUE = 4.0
 """Twice this speaks against torso and background where the head is, and against colours of the
 network's own where neither head nor torso is."""
@@ -26,7 +26,7 @@ _BESIDE = 4.0
 """What speaks against the hair plate beside the head, and where the photo shows a point."""
 _TONE_PX = 16
 """Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
-_EYES, _MIRRORED_EYES = 12.0, 3.5
+_EYES, _MIRRORED_EYES = 18.0, 3.5
 """What speaks for the photo's own irises."""
 _EYE_STEP, _EYE_STEPS = 8, 5
 """An eye, in squares of so many pixels."""
@@ -54,6 +54,8 @@ class Candidates:
     classes: Tensor
     eyes: Tensor
     """1 where an eyeball shows: there the photo's own pixels are trusted."""
+    enamel: Tensor
+    """(B, 3, S, S) in [0, 1], what colours of the network's own are multiplied by on teeth."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
         1,
     )
     weights = torch.softmax(logits + bias, 1)
-    made = _toned(torch.tanh(colour), given.hair, given.loose * (1 - given.seen) * head)
+    made = (torch.tanh(colour) + 1) * given.enamel - 1
+    made = _toned(made, given.hair, given.loose * (1 - given.seen) * head)
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)

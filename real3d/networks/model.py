@@ -10,6 +10,7 @@ from real3d.camera import Camera, pixel_grid
 from real3d.face.template import EYE_CLASSES, Template
 from real3d.networks.background import background_plate
 from real3d.networks.config import NetworkConfig
+from real3d.networks.enamel import enamel
 from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeometry
 from real3d.networks.hair import hair_plate
 from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
@@ -273,6 +274,9 @@ class Real3DNetwork(nn.Module):
             alpha=torch.maximum(enlarge(volume.alpha.float(), 4), firm),
             classes=target.classes,
             eyes=found.eyes,
+            enamel=torch.lerp(
+                torch.ones_like(source.photo), enamel(target.canonical), target.classes[:, 2:3]
+            ),
         )
 
     def _features(

@@ -1,5 +1,6 @@
 """Pairs of a source and a target picture of one person, chosen to teach."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch.nn import functional as F
 
 from real3d.camera import Camera, camera_from_pose
 from real3d.face.blendshapes import ARKIT_INDEX
+from real3d.face.mirror import Mirror
 from real3d.networks.geometric_warp import geometric_warp
 from real3d.networks.geometry import Geometry, Head
 from real3d.networks.layers import sample
@@ -60,6 +62,7 @@ class PairSampler:
         shares: dict[str, float],
         generated_weight: float,
         seed: int,
+        mirrored_share: float = 0.5,
     ):
         self._banks, self._geometry = banks, geometry
         there = {name: share for name, share in shares.items() if name in banks and share > 0}
@@ -67,6 +70,7 @@ class PairSampler:
         self._shares = {name: share / total for name, share in there.items()}
         self._random = np.random.default_rng(seed)
         self._rows = {name: _rows_by_clip(bank, generated_weight) for name, bank in banks.items()}
+        self._mirror, self._mirrored_share = Mirror(geometry.template), mirrored_share
         self._measures = {name: _Measures(bank) for name, bank in banks.items()}
         self._expressions = torch.cat(
             [bank.fits.coefficients for n, bank in banks.items() if n != "portraits"]
@@ -85,7 +89,10 @@ class PairSampler:
                     self._photos(name, n) if name.startswith("portraits") else self._pairs(name, n)
                 )
                 parts.append(part)
-        return _with_colours(joined_batches(parts), self._random)
+        batch = joined_batches(parts)
+        which = torch.from_numpy(self._random.random(count) < self._mirrored_share)
+        batch = mirrored(batch, which.to(batch.source.device), self._mirror)
+        return _with_colours(batch, self._random)
 
     def _pairs(self, name: str, count: int) -> Batch:
         bank, fits = self._banks[name], self._banks[name].fits
@@ -236,12 +243,40 @@ def joined_batches(parts: list[Batch]) -> Batch:
     return Batch(*(join([getattr(p, name) for p in parts]) for name in Batch.__dataclass_fields__))
 
 
+def mirrored(batch: Batch, which: Tensor, mirror: Mirror) -> Batch:
+    """Both pictures of some pairs, which (B,), with left and right exchanged."""
+
+    def either(value: Tensor, other: Tensor) -> Tensor:
+        return torch.where(which.view(-1, *[1] * (value.dim() - 1)), other, value)
+
+    def head(own: Head) -> Head:
+        camera = mirror.camera(own.camera)
+        return Head(
+            either(own.identity, mirror.identity(own.identity)),
+            either(own.coefficients, own.coefficients[:, mirror.coefficients]),
+            Camera(
+                either(own.camera.rotation, camera.rotation),
+                either(own.camera.translation, camera.translation),
+            ),
+        )
+
+    pictures = ("source", "source_alpha", "target", "target_alpha", "depth", "head_label")
+    changed = {name: either(value := getattr(batch, name), value.flip(-1)) for name in pictures}
+    return dataclasses.replace(
+        batch,
+        **changed,
+        source_head=head(batch.source_head),
+        target_head=head(batch.target_head),
+        landmarks=either(batch.landmarks, mirror.offsets(batch.landmarks)),
+    )
+
+
 def _with_colours(batch: Batch, random: np.random.Generator) -> Batch:
     """Both pictures with the same random gain of each channel, and brightness."""
     drawn = torch.from_numpy(random.random((len(batch.kind), 4, 1, 1))).to(batch.source)
     gain, lift = 0.9 + 0.2 * drawn[:, :3], 0.12 * (drawn[:, 3:] - 0.5)
     changed = {n: (getattr(batch, n) * gain + lift).clamp(-1, 1) for n in ("source", "target")}
-    return Batch(**{n: changed.get(n, getattr(batch, n)) for n in Batch.__dataclass_fields__})
+    return dataclasses.replace(batch, **changed)
 
 
 def crops(

@@ -8,10 +8,9 @@ from real3d.face.template import TEMPLATE_FILE, TONGUE
 
 
 def test_vertices_of_one_cube_become_their_mean():
-    points = np.array([[0.1, 0.1, 0.1], [0.3, 0.1, 0.1], [1.1, 0, 0], [0, 1.1, 0], [0.2, 0.2, 0.2]])
-    group = np.array([0, 0, 0, 0, 1])
+    points = np.array([[0.1, 0.1, 0.1], [0.3, 0.1, 0.1], [1.1, 0, 0], [0, 1.1, 0], [0.2, 0.2, 1.2]])
     triangles = np.array([[0, 2, 3], [1, 2, 3], [0, 1, 2], [4, 2, 3]])
-    average, left = _thinned(points, triangles, group, cell=1.0)
+    average, left = _thinned(points, triangles, cell=1.0)
     assert average.shape == (4, 5)
     np.testing.assert_allclose(average.sum(1), 1)
     merged = average[average[:, 0] > 0][0]

@@ -32,6 +32,7 @@ def given():
         alpha=_map(1),
         classes=_map(0, CLASS_COUNT),
         eyes=_map(0),
+        enamel=_map(1, 3),
     )
 
 

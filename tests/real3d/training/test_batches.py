@@ -20,8 +20,9 @@ SHARES = {"clips": 0.5, "synthetic_000": 0.25, "portraits": 0.25}
 def sampler(banks, network):
     """Makes a sampler; each has a random state of its own."""
 
-    def make(seed=0, generated_weight=1.0, **shares):
-        return PairSampler(banks, network.geometry, shares or SHARES, generated_weight, seed)
+    def make(seed=0, generated_weight=1.0, mirrored=0.0, **shares):
+        shares = shares or SHARES
+        return PairSampler(banks, network.geometry, shares, generated_weight, seed, mirrored)
 
     return make
 
@@ -146,6 +147,29 @@ def test_both_pictures_of_a_pair_have_the_same_colours(sampler):
     one, two = (p[:, :, 2:8, 2:8].mean((2, 3)) for p in (batch.source, batch.target))
     torch.testing.assert_close(one, two, atol=0.02, rtol=0)
     assert (one[:, None] - one).abs().sum(2).topk(2, largest=False).values[:, 1].median() > 0.02
+
+
+def test_in_a_mirror_left_is_right(sampler, network):
+    plain, turned = (sampler(mirrored=share).draw(12) for share in (0, 1))
+    assert torch.equal(turned.source, plain.source.flip(3))
+    assert torch.equal(turned.target_alpha, plain.target_alpha.flip(3))
+    left, right = ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]
+    assert torch.equal(
+        turned.target_head.coefficients[:, left], plain.target_head.coefficients[:, right]
+    )
+    outer_corners = [33, 263]
+    before, after = (b.landmarks[:, outer_corners] for b in (plain, turned))
+    torch.testing.assert_close(after, before.flip(1) * torch.tensor([-1.0, 1, 1]))
+    template = network.geometry.template
+    for name in ("source_head", "target_head"):
+        seen = []
+        for batch in (plain, turned):
+            head = getattr(batch, name)
+            points = template.posed_landmarks(template.posed(head.identity, head.coefficients))
+            seen.append(head.camera.project(points)[:, outer_corners])
+        torch.testing.assert_close(
+            seen[1], seen[0].flip(1) * torch.tensor([-1.0, 1, 1]), atol=0.01, rtol=0
+        )
 
 
 def test_a_photo_is_the_target_of_its_false_source(sampler, banks, network):
