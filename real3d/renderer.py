@@ -18,13 +18,12 @@ from real3d.backdrop import TRANSPARENT
 from real3d.camera import Camera
 from real3d.errors import Real3DError
 from real3d.fitting import as_rows, cpu_fitter
-from real3d.networks.background import background_plate
 from real3d.networks.geometric_warp import warp_grid
 from real3d.networks.geometry import Geometry, Head
-from real3d.networks.hair import hair_plate
 from real3d.networks.image_to_plane import Planes
 from real3d.networks.layers import sample
 from real3d.networks.model import Encoding, Frame
+from real3d.networks.plates import Plates
 from real3d.networks.volume import Rays
 from real3d.tensors import map_tensors
 from real3d.weight_files import Model
@@ -70,7 +69,7 @@ class Renderer:
         with model.autocast():
             frame = model.network.render(source, target, head)
         if background == TRANSPARENT:
-            return _transparent_pixels(frame, source.background, size)
+            return _transparent_pixels(frame, source.plates.background, size)
         return _pixels(_resized(frame.image.float() * 0.5 + 0.5, size))
 
 
@@ -87,17 +86,8 @@ def encoding_of(avatar: Avatar, model: Model) -> Encoding:
     rays = Rays(head.camera, geometry.ray_depth, geometry.ray_to_canonical, geometry.ray_firmness)
     with model.autocast():
         volume = network.volume(planes, network.geometry.prior, rays, False)
-    return Encoding(
-        photo,
-        alpha,
-        avatar.features.to(device).float(),
-        planes,
-        background_plate(photo, alpha),
-        hair_plate(photo, alpha, head.camera, geometry.ray_firmness),
-        head,
-        geometry,
-        volume,
-    )
+    features, plates = avatar.features.to(device).float(), Plates.of(photo, alpha, head, geometry)
+    return Encoding(photo, alpha, features, planes, plates, head, geometry, volume)
 
 
 def network_pictures(

@@ -203,7 +203,7 @@ def _around(avatar: Avatar, model: Model) -> tuple[bytes, bytes]:
         given = model.network.render(source, target, source.head).candidates
     alpha = smoothstep(given.torso_alpha.float(), *_TORSO)  # without the hair's faint halo
     torso = torch.cat([given.torso.float() * 0.5 + 0.5, alpha], 1)
-    return _file(source.background * 0.5 + 0.5, "JPEG"), _file(torso, "PNG")
+    return _file(source.plates.background * 0.5 + 0.5, "JPEG"), _file(torso, "PNG")
 
 
 def _file(picture: torch.Tensor, kind: str) -> bytes:

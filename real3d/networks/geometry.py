@@ -36,7 +36,7 @@ _SEEN_DEPTH, _SEEN_DEPTH_FRONTAL, _SEEN_DEPTH_AROUND = 0.05, 0.06, 0.2
 """How far behind the photo's surface a point may lie and still count as shown."""
 _FACING = (0.12, 0.4)
 """Cosine to the photo's camera from which on skin counts as shown."""
-_SHRUNK = (0.2, 0.45)
+_SHRUNK = (0.35, 0.8)
 """The same for the photo's size of a point's surroundings, against the wanted size: a lid that is a
 line in the photo does not show what it is like when it is shut."""
 _SMALLEST_AREA, _LARGEST_STRETCH = 1e-8, 2.0
@@ -105,6 +105,8 @@ class TargetGeometry:
     """(B, S, S, 2) where its mirror image was: the face's other half, or the eye's own."""
     mirror_seen: Tensor
     """(B, 1, S, S)."""
+    ample: Tensor
+    """(B, 1, S, S) 0 where the photo shows a point far smaller than it is wanted."""
     hit: Tensor
     """(B, 1, S, S)."""
     firmness: Tensor
@@ -205,13 +207,14 @@ class Geometry(nn.Module):
         projected = head.camera.project(vertices)
         raster = Rasteriser(template).draw(projected, size)
         normals = template.normals(vertices) @ head.camera.rotation.mT
-        scale = (head.camera.scale / source.scale)[:, None, None]
         photo = torch.cat([source.projected, source.facing], -1)
-        mirror = photo[:, self.twin]
+        size_there = self._shrinking(projected, photo)
+        size_there = size_there * (head.camera.scale / source.scale)[:, None, None]
         parts = {
             "canonical": template.vertices.expand_as(vertices),
-            "source": torch.cat([photo, scale * self._shrinking(projected, photo)], -1),
-            "mirror": torch.cat([mirror, scale * self._shrinking(projected, mirror)], -1),
+            "source": photo,
+            "mirror": photo[:, self.twin],
+            "size": size_there,
             "normals": normals,
             "firmness": _column(template.firmness, head),
             "rays": torch.cat(
@@ -225,7 +228,7 @@ class Geometry(nn.Module):
         }
         at_pixels = raster.at_pixels(torch.cat(list(parts.values()), -1))
         widths = [part.shape[-1] for part in parts.values()]
-        canonical, there, mirrored, normal, firm, rays = (
+        canonical, there, mirrored, shrunk, normal, firm, rays = (
             raster.image(part) for part in at_pixels.split(widths, 1)
         )
         hit = raster.hit
@@ -244,6 +247,7 @@ class Geometry(nn.Module):
             seen=seen,
             mirror_uv=mirrored[:, :2].permute(0, 2, 3, 1),
             mirror_seen=mirror_seen,
+            ample=torch.lerp(torch.ones_like(hit), smoothstep(shrunk, *_SHRUNK), hit),
             hit=hit,
             firmness=firm,
             classes=one_hot,
@@ -259,14 +263,13 @@ class Geometry(nn.Module):
 
     @staticmethod
     def _seen(source: SourceGeometry, there: Tensor, classes: Tensor) -> Tensor:
-        """(B, 1, S, S) whether the photo shows a point of that class there (B, 5, S, S)."""
-        uv, depth = there[:, :2].permute(0, 2, 3, 1), there[:, 2:3]
-        facing, size = there[:, 3:4], there[:, 4:]
+        """(B, 1, S, S) whether the photo shows a point of that class there (B, 4, S, S)."""
+        uv, depth, facing = there[:, :2].permute(0, 2, 3, 1), there[:, 2:3], there[:, 3:]
         surface = sample(source.depth, uv, "nearest", "zeros")
         found = sample(source.classes, uv, "nearest", "zeros")
         inside = (uv.abs().amax(-1) < 0.995)[:, None]
         shown = ((found - classes - 1).abs() < 0.5) & (depth < surface + _SEEN_DEPTH) & inside
-        soft = shown * smoothstep(facing, *_FACING) * smoothstep(size, *_SHRUNK)
+        soft = shown * smoothstep(facing, *_FACING)
         return F.avg_pool2d(soft, 3, 1, 1) * shown
 
     def _shrinking(self, here: Tensor, there: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from real3d.networks.config import NetworkConfig
 from real3d.networks.layers import Residual, dense, down, enlarge, smoothstep
 
 _CONDITION = 256
-_OFF = 18.0
+_OFF = 12.0
 _OPAQUE = 4.0
 """Twice this speaks against torso and background where the head is, and against colours of the
 network's own where neither head nor torso is."""
@@ -26,7 +26,7 @@ _BESIDE = 4.0
 """What speaks against the hair plate beside the head, and where the photo shows a point."""
 _TONE_PX = 16
 """Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
-_EYES, _MIRRORED_EYES = 18.0, 3.5
+_EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
 _EYE_STEP, _EYE_STEPS = 8, 5
 """An eye, in squares of so many pixels."""

@@ -8,15 +8,14 @@ from torch.nn import functional as F
 
 from real3d.camera import Camera, pixel_grid
 from real3d.face.template import EYE_CLASSES, Template
-from real3d.networks.background import background_plate
 from real3d.networks.config import NetworkConfig
 from real3d.networks.enamel import enamel
 from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeometry
-from real3d.networks.hair import hair_plate
 from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
 from real3d.networks.image_to_plane import ImageToPlane, Planes
 from real3d.networks.layers import Residual, dense, down, enlarge, sample, smoothstep, zero_conv
 from real3d.networks.motion_adapter import MotionAdapter
+from real3d.networks.plates import Plates
 from real3d.networks.torso import Torso, TorsoMotion
 from real3d.networks.volume import Rays, RenderedVolume, Volume
 
@@ -43,10 +42,7 @@ class Encoding:
     features: Tensor
     """(B, C, S/4, S/4)."""
     planes: Planes
-    background: Tensor
-    """(B, 3, S, S)."""
-    hair: Tensor
-    """(B, 3, S, S) the photo's hair, continued everywhere."""
+    plates: Plates
     head: Head
     geometry: SourceGeometry
     volume: RenderedVolume
@@ -137,15 +133,14 @@ class Real3DNetwork(nn.Module):
         """Encode photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S) and fitted heads."""
         with torch.autocast(photo.device.type, enabled=False):
             geometry = self.geometry.source(head)
-            background = background_plate(photo, alpha)
-            hair = hair_plate(photo, alpha, head.camera, geometry.ray_firmness)
+            plates = Plates.of(photo, alpha, head, geometry)
         features = self.features(F.pixel_unshuffle(torch.cat([photo, alpha], 1), 4))
         planes = self.image_to_plane(photo, alpha, features, geometry, self.geometry.frontal_depth)
         rays = Rays(
             head.camera, geometry.ray_depth, geometry.ray_to_canonical, geometry.ray_firmness
         )
         volume = self.volume(planes, self.geometry.prior, rays, jitter)
-        return Encoding(photo, alpha, features, planes, background, hair, head, geometry, volume)
+        return Encoding(photo, alpha, features, planes, plates, head, geometry, volume)
 
     def render(
         self, source: Encoding, target: TargetGeometry, head: Head, jitter: bool = False
@@ -261,16 +256,20 @@ class Real3DNetwork(nn.Module):
         grid = pixel_grid(self.config.image_px, flow.device)
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
         firm = target.firmness * target.hit
+        place = grid + flow.permute(0, 2, 3, 1)
+        look_up = torch.lerp(
+            sample(source.plates.lids, place), sample(source.photo, place), target.ample
+        )
         return Candidates(
-            look_up=sample(source.photo, grid + flow.permute(0, 2, 3, 1)),
+            look_up=look_up,
             seen=found.seen,
             mirror=sample(source.photo, found.mirror_uv),
             mirror_seen=found.mirror_seen,
-            hair=sample(source.hair, found.surface_uv.detach()),
+            hair=sample(source.plates.hair, found.surface_uv.detach()),
             loose=_loose(target),
             torso=sample(source.photo, torso_grid),
             torso_alpha=enlarge(torso.alpha, 8),
-            background=source.background,
+            background=source.plates.background,
             alpha=torch.maximum(enlarge(volume.alpha.float(), 4), firm),
             classes=target.classes,
             eyes=found.eyes,

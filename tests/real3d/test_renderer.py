@@ -69,7 +69,7 @@ def test_an_encoding_from_an_avatar_is_the_networks_own(avatar, model):
     with torch.inference_mode():
         wanted = model.network.encode(photo, alpha, head)
     found = encoding_of(avatar, model)
-    torch.testing.assert_close(found.background, wanted.background)
+    torch.testing.assert_close(found.plates.background, wanted.plates.background)
     torch.testing.assert_close(found.features, wanted.features, atol=2e-3, rtol=2e-3)
     torch.testing.assert_close(found.planes.frontal, wanted.planes.frontal, atol=2e-3, rtol=2e-3)
     torch.testing.assert_close(found.volume.alpha, wanted.volume.alpha, atol=2e-2, rtol=0)
@@ -86,7 +86,7 @@ def test_transparent_frames_over_their_background_are_opaque_ones(renderer, avat
     rgba = _own(renderer, avatar, background="transparent")
     assert rgba.shape == (128, 128, 4)
     assert rgba[..., 3].max() > 200
-    plate = encoding_of(avatar, model).background[0].permute(1, 2, 0)
+    plate = encoding_of(avatar, model).plates.background[0].permute(1, 2, 0)
     plate = ((plate * 0.5 + 0.5) * 255).round().clamp(0, 255).byte().numpy()
     over = Backdrop(plate).behind(rgba)
     difference = abs(over.astype(int) - _own(renderer, avatar))

@@ -25,8 +25,8 @@ def test_shapes_of_an_encoding(encoding):
     assert encoding.planes.frontal.shape == (1, C, S // 4, S // 4)
     assert encoding.planes.side.shape == (1, C, S // 8, S // 8)
     assert encoding.planes.hidden.shape == (1, 128, S // 8, S // 8)
-    assert encoding.background.shape == (1, 3, S, S)
-    assert encoding.hair.shape == (1, 3, S, S)
+    assert encoding.plates.background.shape == (1, 3, S, S)
+    assert encoding.plates.hair.shape == (1, 3, S, S)
     assert encoding.volume.alpha.shape == (1, 1, S // 8, S // 8)
 
 

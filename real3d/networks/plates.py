@@ -1,0 +1,33 @@
+"""What a photo is continued to where it ends: computed once, looked up in every frame."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from real3d.networks.background import background_plate
+from real3d.networks.geometry import Head, SourceGeometry
+from real3d.networks.hair import hair_plate
+from real3d.networks.lids import lid_plate
+
+
+@dataclass(frozen=True)
+class Plates:
+    """All (B, 3, S, S) in [-1, 1]."""
+
+    background: Tensor
+    """The photo without the person."""
+    hair: Tensor
+    """The photo's hair, continued everywhere."""
+    lids: Tensor
+    """The photo, its eyes covered by the skin around them."""
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, photo: Tensor, alpha: Tensor, head: Head, geometry: SourceGeometry) -> "Plates":
+        """Plates of photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S)."""
+        return cls(
+            background_plate(photo, alpha),
+            hair_plate(photo, alpha, head.camera, geometry.ray_firmness),
+            lid_plate(photo, geometry.classes),
+        )
