@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from real3d.errors import Real3DError
-from real3d.files import require_file
+from real3d.files import for_ffmpeg, require_file
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class AudioReader:
     def __init__(self, path: Path):
         self.path = require_file(path, WANTED)
         try:
-            self._container = av.open(str(path))
+            self._container = av.open(for_ffmpeg(path))
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise Real3DError(
                 f"{path}: not a recording that can be read, or cut off. Pass {WANTED}."

@@ -76,6 +76,8 @@ def motion_from_audio(
         raise Real3DError(f"fps {fps:g}: wanted 1 to {MAX_FPS:g}.")
     if not 0 <= how.mouth_gain <= 3:
         raise Real3DError(f"mouth gain {how.mouth_gain:g}: wanted a number from 0 to 3.")
+    if how.seed < 0:
+        raise Real3DError(f"seed {how.seed}: wanted 0 or more.")
     track = EmotionTrack.parse(how.emotion, how.intensity)
     rng = np.random.default_rng(how.seed)
     manner = rng.standard_normal(64).astype(np.float32) * _MANNER_SPREAD

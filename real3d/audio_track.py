@@ -8,6 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from real3d.files import for_ffmpeg
+
 _LOG = logging.getLogger(__name__)
 _RATES = (48000, 44100, 32000, 24000, 22050, 16000)
 
@@ -19,7 +21,7 @@ class AudioTrack:
     def between(cls, source: Path, target: av.container.OutputContainer) -> "AudioTrack | None":
         """The track from a recording into an open one, None where there is no usable sound."""
         try:
-            container = av.open(str(source))
+            container = av.open(for_ffmpeg(source))
         except (av.error.FFmpegError, OSError) as error:
             _LOG.warning("%s: no sound can be read from it (%s)", source, error)
             return None

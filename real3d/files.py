@@ -38,8 +38,25 @@ def _list(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
 
 
-def require_writable(path: Path) -> Path:
-    """The path, if it can be written: to be asked before anything long is computed."""
+def for_ffmpeg(path: Path) -> str:
+    """The path as FFmpeg takes it: what stands before a colon is no protocol."""
+    return str(Path(path).absolute())
+
+
+def disk_full(error: BaseException) -> bool:
+    """Whether something could not be written because there is no room for it."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def require_writable(path: Path, *inputs: Path | str | None) -> Path:
+    """The path, if it can be written: to be asked before anything long is computed.
+
+    inputs: what else the user named, files or not; the output must be none of them.
+    """
+    for given in inputs:
+        with contextlib.suppress(OSError, ValueError):  # it does not exist, or is no path
+            if given and os.path.samefile(given, path):
+                raise Real3DError(f"{path}: this is one of the inputs. Choose another name.")
     with contextlib.suppress(_Tried), written_beside(path):
         raise _Tried
     return Path(path)
@@ -72,7 +89,7 @@ def written_beside(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except Exception as error:  # PyAV's errors carry the number too, but are no OSError
-        if getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
+        if not disk_full(error):
             raise
         raise Real3DError(f"{path}: the disk is full. Free some space and run again.") from error
     finally:

@@ -38,7 +38,12 @@ def read_image(path: Path, longest_px: int = LONGEST_PX) -> np.ndarray:
                 image.draft(None, (longest_px, longest_px))  # JPEG: decode at a reduced size
                 image.load()
                 picture = _to_srgb(image)
-        except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        except Image.DecompressionBombError as error:
+            raise Real3DError(
+                f"{path}: more than {MAX_PIXELS / 1e6:.0f} megapixels. Make the picture smaller "
+                "first."
+            ) from error
+        except UnidentifiedImageError as error:
             raise Real3DError(
                 f"{path}: not a picture that can be read. Use JPEG, PNG, WebP or TIFF."
             ) from error
@@ -94,11 +99,18 @@ def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:
         return image  # a broken profile: the pixels are still a picture
 
 
+def require_transparency(path: Path) -> Path:
+    """The path, if pictures of its type can be transparent."""
+    if Path(path).suffix.lower() in (".jpg", ".jpeg"):
+        raise Real3DError(f"{path}: JPEG has no transparency. Use a name ending in .png or .webp.")
+    return Path(path)
+
+
 def write_image(path: Path, image: np.ndarray) -> Path:
     """Write an (H, W, 3) RGB or (H, W, 4) RGBA uint8 picture as PNG, JPEG or WebP."""
     path = require_suffix(path, SUFFIXES)
-    if image.shape[-1] == 4 and path.suffix.lower() in (".jpg", ".jpeg"):
-        raise Real3DError(f"{path}: JPEG has no transparency. Use a name ending in .png or .webp.")
+    if image.shape[-1] == 4:
+        require_transparency(path)
     with written_beside(path) as partial:
         Image.fromarray(image).save(partial, quality=95)
     return path

@@ -46,7 +46,7 @@ class Motion:
         if len(lengths) > 1:
             raise Real3DError(f"motion: tracks of different lengths ({sorted(lengths)}).")
         object.__setattr__(self, "fps", float(self.fps))
-        if not 0 < self.fps <= MAX_FPS:
+        if not 1 <= self.fps <= MAX_FPS:
             raise Real3DError(f"motion: {self.fps:g} frames a second; wanted 1 to {MAX_FPS:g}.")
 
     def __len__(self) -> int:

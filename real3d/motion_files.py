@@ -5,6 +5,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,11 @@ _OURS = ("HeadX", "HeadY", "HeadZ", "FramesPerSecond")
 _TIMECODE = re.compile(r"^(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)$")
 _NOMINAL_RATES = (24, 25, 30, 48, 50, 60, 100, 120, 240)
 _LIVE_LINK_RATE = 60
+_UNREADABLE = (
+    ValueError, KeyError, TypeError, EOFError, OSError, NotImplementedError, RecursionError,
+    zipfile.BadZipFile, zlib.error, csv.Error,
+)  # fmt: skip
+"""What readers raise for files that are none."""
 
 
 def read_motion(path: Path) -> Motion:
@@ -43,7 +49,7 @@ def read_motion(path: Path) -> Motion:
         return reader(path)
     except Real3DError as error:
         raise Real3DError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
-    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise Real3DError(
             f"{path}: not a readable {path.suffix[1:]} motion ({_reason(error)}). "
             "Write one with `real3d track` to see the format."

@@ -1,5 +1,6 @@
 """A motion as a picture of curves."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ def plot_motion(
     names: draw these coefficients alone. start_s: the time of the first frame on the axis.
     Raises Real3DError without matplotlib and for names that are not ARKit's.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that is not writable is fine
     try:
         import matplotlib
 

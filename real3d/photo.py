@@ -71,7 +71,7 @@ class Portrait:
         if min(image.shape[:2]) < SMALLEST_PHOTO_PX:
             height, width = image.shape[:2]
             raise Real3DError(f"{name}: {width} × {height} px are too few. Use a larger photo.")
-        found = _chosen_face(find_faces(image), face, name)
+        found = _chosen_face(find_faces(image, face + 1), face, name)
         window = window or portrait_window(found, image.shape[1], image.shape[0])
         crop = crop_image(image, window, PORTRAIT_PX)
         with PersonSegmenter() as segmenter:
@@ -117,10 +117,8 @@ def _chosen_face(faces: list[TrackedFace], index: int, name: str) -> TrackedFace
             "high, looks roughly at the camera."
         )
     if not 0 <= index < len(faces):
-        raise Real3DError(
-            f"{name}: face {index} was asked for, faces 0 to {len(faces) - 1} were found "
-            "(0 is the largest)."
-        )
+        found = f"faces 0 to {len(faces) - 1}" if len(faces) > 1 else "only face 0"
+        raise Real3DError(f"{name}: face {index} was asked for, {found} found (0 is the largest).")
     height = faces[index].height_px
     if height < SMALLEST_FACE_PX:
         raise Real3DError(
@@ -132,18 +130,21 @@ def _chosen_face(faces: list[TrackedFace], index: int, name: str) -> TrackedFace
     return faces[index]
 
 
-def find_faces(image: np.ndarray) -> list[TrackedFace]:
+def find_faces(image: np.ndarray, wanted: int = 1) -> list[TrackedFace]:
     """Faces of an (H, W, 3) uint8 RGB picture, the largest first.
 
     The tracker misses faces that are small in the picture, and faces that touch its border. Where
-    it sees none, overlapping parts of the picture are searched, then the picture with a border.
+    it sees fewer than wanted, overlapping parts of the picture are searched, then the picture with
+    a border.
     """
+    faces: list[TrackedFace] = []
     with FaceTracker() as tracker:
         for views in (_whole(image), _parts(image), _with_border(image)):
-            faces = [_shifted(face, x, y) for part, x, y in views for face in tracker.track(part)]
-            if faces:
-                return sorted(_distinct(faces), key=lambda face: -face.height_px)
-    return []
+            found = [_shifted(face, x, y) for part, x, y in views for face in tracker.track(part)]
+            faces = _distinct([*faces, *found])
+            if len(faces) >= wanted:
+                break
+    return faces
 
 
 _View = tuple[np.ndarray, int, int]  # a picture, and where its corner lies in the photo

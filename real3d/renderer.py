@@ -15,13 +15,14 @@ from torch.nn import functional as F
 
 from real3d.avatar import Avatar
 from real3d.backdrop import TRANSPARENT
-from real3d.camera import Camera
+from real3d.camera import Camera, pixel_grid
 from real3d.errors import Real3DError
 from real3d.fitting import as_rows, cpu_fitter
 from real3d.networks.geometric_warp import warp_grid
 from real3d.networks.geometry import Geometry, Head
+from real3d.networks.htb_super_resolution import CANDIDATES
 from real3d.networks.image_to_plane import Planes
-from real3d.networks.layers import sample
+from real3d.networks.layers import enlarge, pull_push, sample, smoothstep
 from real3d.networks.model import Encoding, Frame
 from real3d.networks.plates import Plates
 from real3d.networks.volume import Rays
@@ -30,6 +31,9 @@ from real3d.weight_files import Model
 
 _BATCH_ON_GPU = 8
 _CLEAR = 1 / 255
+_OPAQUE, _OWN_COLOUR = 0.97, (0.6, 0.97)
+"""Alpha from which on colours are a person's alone, and between which others are mixed in."""
+_TORSO_REDUCTION = 8
 T = TypeVar("T")
 
 
@@ -69,7 +73,7 @@ class Renderer:
         with model.autocast():
             frame = model.network.render(source, target, head)
         if background == TRANSPARENT:
-            return _transparent_pixels(frame, source.plates.background, size)
+            return _transparent_pixels(frame, source, size)
         return _pixels(_resized(frame.image.float() * 0.5 + 0.5, size))
 
 
@@ -153,11 +157,29 @@ def _pixels(image: Tensor) -> np.ndarray:
     return rounded.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
-def _transparent_pixels(frame: Frame, background: Tensor, size: int) -> np.ndarray:
-    """(B, size, size, 4): the picture is a weighted sum, so the background can be taken out."""
+def _transparent_pixels(frame: Frame, source: Encoding, size: int) -> np.ndarray:
+    """(B, size, size, 4): the picture is a weighted sum, so the background can be taken out.
+
+    What head and torso have of the photo beside its person is background too, and where a person
+    ends the photo's colours are half the background's: there they are continued from within.
+    """
     alpha = frame.alpha.float()
-    person = (frame.image.float() - (1 - alpha) * background) * 0.5 + 0.5 * alpha
-    premultiplied = _resized(torch.cat([person, alpha], 1), size)
-    person, alpha = premultiplied[:, :3], premultiplied[:, 3:].clamp(0, 1)
-    colour = torch.where(alpha > _CLEAR, person / alpha.clamp_min(_CLEAR), 0)
-    return _pixels(torch.cat([colour, alpha], 1))
+    person = (frame.image.float() - (1 - alpha) * source.plates.background) * 0.5 + 0.5 * alpha
+    given = frame.candidates
+    torso_flow = enlarge(frame.torso.flow, _TORSO_REDUCTION)
+    for name, picture, flow, where in (
+        ("look-up", given.look_up, frame.flow, given.loose),
+        ("torso", given.torso, torso_flow, 1),
+    ):
+        place = pixel_grid(alpha.shape[-1], alpha.device) + flow.permute(0, 2, 3, 1)
+        index = CANDIDATES.index(name)
+        weight = frame.composite.weights[:, index : index + 1] * where
+        beside = weight * (1 - sample(source.alpha, place))
+        person, alpha = person - beside * (picture * 0.5 + 0.5), alpha - beside
+    alpha = alpha.clamp(0, 1)
+    colour = person / alpha.clamp_min(_CLEAR)
+    within = pull_push(colour, (alpha > _OPAQUE).float())
+    colour = torch.lerp(within, colour, smoothstep(alpha, *_OWN_COLOUR))
+    colour, alpha = _resized(torch.cat([colour * alpha, alpha], 1), size).split([3, 1], 1)
+    alpha = torch.where(alpha > _CLEAR, alpha, 0)
+    return _pixels(torch.cat([colour / alpha.clamp_min(_CLEAR), alpha], 1))

@@ -12,7 +12,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from real3d.audio_track import AudioTrack
 from real3d.errors import Real3DError
-from real3d.files import require_file, require_suffix, written_beside
+from real3d.files import for_ffmpeg, require_file, require_suffix, written_beside
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class VideoReader:
     def __init__(self, path: Path, longest_px: int = LONGEST_PX):
         self.path, self.longest_px = require_file(path, _WANTED), longest_px
         try:
-            self._container = av.open(str(path))
+            self._container = av.open(for_ffmpeg(path))
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise Real3DError(
                 f"{path}: not a video that can be read, or cut off. Pass {_WANTED}."
@@ -173,7 +173,7 @@ class VideoWriter:
             options = {"movflags": "+faststart"}
             kind = "mov" if self.path.suffix.lower() == ".mov" else "mp4"
             self._container = stack.enter_context(
-                av.open(str(partial), "w", format=kind, options=options)
+                av.open(for_ffmpeg(partial), "w", format=kind, options=options)
             )
             self._stream = self._add_stream()
             self._audio = None

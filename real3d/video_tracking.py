@@ -81,7 +81,7 @@ def _followed(
         chosen = None
         if last is not None:
             chosen = _nearest(faces, last, _REACH + _REACH_PER_S * (time_s - last_s))
-        elif index < len(faces):
+        elif 0 <= index < len(faces):
             chosen = faces[index]
         if chosen is not None:
             last, last_s = chosen, time_s

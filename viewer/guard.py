@@ -1,6 +1,7 @@
 """What the viewer's server lets in: requests of its own page, uploads of known kinds and sizes."""
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from aiohttp import web
 
 from viewer.session import Session
 
+_LOG = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src blob:; connect-src 'self' "
@@ -24,7 +26,14 @@ async def guarded(request: web.Request, handler: Callable) -> web.StreamResponse
     origin = request.headers.get("Origin")
     if origin is not None and origin != f"http://{host}":
         raise web.HTTPForbidden(text="This viewer answers to its own page alone.")
-    response = await handler(request)
+    try:
+        response = await handler(request)
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception as error:
+        _LOG.debug("%s", request.path, exc_info=True)
+        text = f"Unexpected {type(error).__name__}: {error}."
+        response = web.json_response({"error": text}, status=500)
     if not response.prepared:
         response.headers["Content-Security-Policy"] = _POLICY.format(host=host)
         response.headers["X-Content-Type-Options"] = "nosniff"

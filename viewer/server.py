@@ -8,6 +8,7 @@ limit into a folder of its own, under names of its own.
 
 import asyncio
 import logging
+import math
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -315,7 +316,7 @@ class Viewer:
 async def _content(request: web.Request) -> dict:
     try:
         content = await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise web.HTTPBadRequest(text="wanted JSON") from error
     if not isinstance(content, dict):
         raise web.HTTPBadRequest(text="wanted a JSON object")
@@ -325,7 +326,9 @@ async def _content(request: web.Request) -> dict:
 def _size(content: dict) -> int:
     """The asked side in pixels, within bounds and even."""
     size = content.get("size", 512)
-    return 2 * (min(max(int(size), 64), _MAX_PX) // 2) if isinstance(size, int | float) else 512
+    if not isinstance(size, int | float) or not math.isfinite(size):
+        return 512
+    return 2 * (min(max(int(size), 64), _MAX_PX) // 2)
 
 
 def _json(pose: Pose | None) -> dict:

@@ -15,6 +15,7 @@ from real3d.commands.options import (
     Subject,
     read_subject,
     require_range,
+    require_seed,
     require_size,
 )
 from real3d.commands.speaking import SpeakingOptions
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 BackgroundText = Annotated[str | None, tyro.conf.arg(metavar="IMG|COLOR|transparent")]
 
 
-def _require_clip(path: Path, transparent: bool) -> Path:
-    """The path, if a recording can be written there."""
+def _require_clip(path: Path, transparent: bool, *inputs: Path | str | None) -> Path:
+    """The path, if a recording can be written there, in place of none of the inputs."""
     from real3d.files import require_suffix, require_writable
     from real3d.video import VideoWriter
 
     require_suffix(path, VideoWriter.SUFFIXES)
     if transparent and path.suffix.lower() != ".mov":
         raise Real3DError(f"{path}: MP4 has no transparency. Use a name ending in .mov.")
-    return require_writable(path)
+    return require_writable(path, *inputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,8 @@ class Orbit(ModelOptions):
         require_range("seconds", self.seconds, 0.1, 600)
         require_range("fps", self.fps, 1, 120)
         size = require_size(self.size)
-        _require_clip(self.out, self.background == TRANSPARENT)
-        backdrop = Backdrop.parse(self.background, size) if self.background else None
+        _require_clip(self.out, self.background == TRANSPARENT, self.background)
+        backdrop = None if self.background is None else Backdrop.parse(self.background, size)
         model = self.load_model()
         avatar = read_subject(self.subject, model, self.face).avatar
         import real3d
@@ -146,8 +147,12 @@ class Animate(SpeakingOptions, ModelOptions):
         size = require_size(self.size)
         if self.fps is not None:
             require_range("fps", self.fps, 1, 120)
-        _require_clip(self.out, self.background == TRANSPARENT)
-        backdrop = Backdrop.parse(self.background, size) if self.background else None
+        if self.driver_face and self.video is None:
+            raise Real3DError("--driver-face belongs to --video FILE.")
+        require_seed(self.seed)
+        inputs = (self.subject, *drivers, self.background, self.head_motion)
+        _require_clip(self.out, self.background == TRANSPARENT, *inputs)
+        backdrop = None if self.background is None else Backdrop.parse(self.background, size)
         motion = self._hear() if self.audio else None  # before anything slow: it may be silent
         model = self.load_model()
         subject = read_subject(self.subject, model, self.face)
@@ -221,7 +226,7 @@ class Track(Options):
         from real3d.motion_files import SUFFIXES
 
         require_file(self.video, "a video (MP4, MOV, WebM)")
-        require_writable(require_suffix(self.out, SUFFIXES))
+        require_writable(require_suffix(self.out, SUFFIXES), self.video)
         import real3d
 
         motion = real3d.track_video(self.video, None, face=self.face, smooth=not self.raw)

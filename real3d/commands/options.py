@@ -42,6 +42,7 @@ class ModelOptions(Options):
 
     def load_model(self):
         """The model with these weights on this device."""
+        require_seed(self.seed)
         import torch
 
         import real3d
@@ -67,9 +68,18 @@ def read_subject(path: Path, model: object, face: int) -> Subject:
 
     require_file(path, "a photo or an .avatar file")
     if path.suffix.lower() == AVATAR_SUFFIX:
+        if face:
+            raise Real3DError(f"--face {face}: an avatar has one face. Pass the photo instead.")
         return Subject(real3d.Avatar.load(path), None)
     portrait = Portrait.read(path, face)
     return Subject(real3d.reconstruct(portrait, model), portrait)
+
+
+def require_seed(seed: int) -> int:
+    """The seed, if every generator of random numbers takes it."""
+    if not 0 <= seed < 2**63:
+        raise Real3DError(f"--seed {seed}: wanted a whole number from 0 to 2^63 - 1.")
+    return seed
 
 
 def require_size(size: int) -> int:

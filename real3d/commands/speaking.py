@@ -23,16 +23,16 @@ class SpeakingOptions(Options):
     emotion: Annotated[str | None, tyro.conf.arg(metavar="EMOTION")] = None
     """neutral, happy, sad, angry, surprised, disgusted, fearful, contempt; a blend such as
     happy:0.6,surprised:0.3; or changing at seconds: "neutral; 2.5 happy; 6 sad:0.5"."""
-    intensity: float = 1.0
-    """How strong the emotion is, 0 to 1."""
+    intensity: float | None = None
+    """How strong the emotion is, 0 to 1 (without it 1)."""
     head_motion: Annotated[str | None, tyro.conf.arg(metavar="natural|still|NUMBER|FILE")] = None
     """natural, still, so many times as much (0.5), or the pose in a video or a motion file."""
     blink: Annotated[str | None, tyro.conf.arg(metavar="natural|none|N/min|SECONDS")] = None
     """natural (every 2 to 6 s), none, a rate such as 20/min, or at seconds such as 1.2,3.5."""
     gaze: Annotated[str | None, tyro.conf.arg(metavar="camera|wander|YAW,PITCH")] = None
     """camera, wander, or degrees to the right of the image and up, such as 10,-5."""
-    mouth_gain: float = 1.0
-    """How far the mouth moves: 1 is what was heard."""
+    mouth_gain: float | None = None
+    """How far the mouth moves, 0 to 3: 1, and without it, what was heard."""
     audio_weights: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Folder of weights that hear (model.safetensors, config.json) instead of the bundled ones."""
 
@@ -40,21 +40,24 @@ class SpeakingOptions(Options):
         """The choices; what was not said is natural."""
         from real3d import audio_motion
 
-        require_range("intensity", self.intensity, 0, 1)
-        require_range("mouth-gain", self.mouth_gain, 0, 3)
+        intensity = 1.0 if self.intensity is None else self.intensity
+        mouth_gain = 1.0 if self.mouth_gain is None else self.mouth_gain
+        require_range("intensity", intensity, 0, 1)
+        require_range("mouth-gain", mouth_gain, 0, 3)
         return audio_motion.Speaking(
-            self.emotion or audio_motion.NEUTRAL,
-            self.intensity,
+            audio_motion.NEUTRAL if self.emotion is None else self.emotion,
+            intensity,
             seed,
             self._head_motion(),
             self.blink or audio_motion.NATURAL,
             self.gaze or audio_motion.CAMERA,
-            self.mouth_gain,
+            mouth_gain,
         )
 
     def require_audio_alone(self) -> None:
         """Refuse what only makes sense with sound."""
-        for name in ("emotion", "head_motion", "blink", "gaze", "audio_weights"):
+        mine = ("emotion", "intensity", "head_motion", "blink", "gaze", "mouth_gain")
+        for name in (*mine, "audio_weights"):
             if getattr(self, name) is not None:
                 raise Real3DError(f"--{name.replace('_', '-')} belongs to --audio FILE.")
 

@@ -77,14 +77,16 @@ class Redirect(ModelOptions):
         """Write the picture."""
         from real3d.backdrop import TRANSPARENT, Backdrop
         from real3d.files import require_file, require_suffix, require_writable
-        from real3d.image import SUFFIXES, write_image
+        from real3d.image import SUFFIXES, require_transparency, write_image
 
         require_file(self.subject, "a photo or an .avatar file")
         for name, limit in (("yaw", 90), ("pitch", 60), ("roll", 90)):
             require_range(name, getattr(self, name), -limit, limit)
         size, coefficients = require_size(self.size), read_expression(self.expression)
-        require_writable(require_suffix(self.out, SUFFIXES))
-        backdrop = Backdrop.parse(self.background, size) if self.background else None
+        require_writable(require_suffix(self.out, SUFFIXES), self.subject, self.background)
+        backdrop = None if self.background is None else Backdrop.parse(self.background, size)
+        if self.background == TRANSPARENT:
+            require_transparency(self.out)
         model = self.load_model()
         avatar = read_subject(self.subject, model, self.face).avatar
         import real3d

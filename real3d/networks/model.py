@@ -81,6 +81,8 @@ class Frame:
     candidates: Candidates
     volume: RenderedVolume
     torso: TorsoMotion
+    flow: Tensor
+    """(B, 2, S, S) from a pixel to its look-up in the photo."""
     refinement: Tensor
     """(B, 2, S/8, S/8) what was added to the correspondence, except in the eyes."""
     surface_look_up: Tensor
@@ -172,8 +174,8 @@ class Real3DNetwork(nn.Module):
         person = 1 - composite.weights[:, 3:4]
         surface = sample(source.photo, _halved(found.surface_uv))
         return Frame(
-            composite.image, person, composite, candidates, volume, torso, refinement, surface,
-            found.surface_seen,
+            composite.image, person, composite, candidates, volume, torso, flow, refinement,
+            surface, found.surface_seen,
         )  # fmt: skip
 
     def _correspondence(

@@ -208,6 +208,20 @@ ERRORS = {
         ("redirect", "{me.png}", "--expression", "chin=1", "-o", "{out}/a.png"),
         "52 names",
     ),
+    "its own input": (("redirect", "{me.png}", "-o", "{me.png}"), "one of the inputs"),
+    "a negative seed": (("redirect", "{me.png}", "--seed", "-1", "-o", "{out}/a.png"), "--seed -1"),
+    "a face of no video": (
+        ("animate", "{me.png}", "--motion", "{m.csv}", "--driver-face", "1", "-o", "{out}/a.mp4"),
+        "--driver-face belongs to",
+    ),
+    "a manner of no speech": (
+        ("animate", "{me.png}", "--motion", "{m.csv}", "--mouth-gain", "2", "-o", "{out}/a.mp4"),
+        "--mouth-gain belongs to",
+    ),
+    "a transparent jpg": (
+        ("redirect", "{me.png}", "--background", "transparent", "-o", "{out}/a.jpg"),
+        "JPEG has no transparency",
+    ),
     "too much jaw": (
         ("redirect", "{me.png}", "--expression", "jawOpen=2", "-o", "{out}/a.png"),
         "from 0 to 1",

@@ -28,6 +28,15 @@ def test_full_disk_is_a_sentence(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_output_is_no_input(tmp_path):
+    (tmp_path / "a.txt").write_text("mine")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "a.txt")
+    for path in ("a.txt", "b.txt"):
+        with pytest.raises(Real3DError, match="one of the inputs"):
+            require_writable(tmp_path / path, None, "white", tmp_path / "a.txt")
+    require_writable(tmp_path / "c.txt", tmp_path / "a.txt", "#ffffff")
+
+
 def test_a_trial_leaves_nothing(tmp_path):
     (tmp_path / "a.txt").write_text("old")
     assert require_writable(tmp_path / "a.txt") == tmp_path / "a.txt"

@@ -75,6 +75,8 @@ def test_json_with_some_names(tmp_path):
         ("a.json", "[1, 2]", "wanted a JSON object"),
         ("a.json", '{"format": "real3d.motion", "version": 9}', "version 9"),
         ("a.json", '{"format": "real3d.motion", "version": 1}', "not a readable json"),
+        ("a.json", "[" * 200_000, "not a readable json"),
+        ("a.csv", "Timecode," + "9" * 200_000, "not a readable csv"),
         ("a.npz", "text", "not a readable npz"),
         ("a.txt", "text", "not a motion file"),
         ("a.csv", "", "is empty"),

@@ -45,6 +45,18 @@ def test_other_names_and_pages_are_refused(model, headers):
     assert _visited(model, visit) == [403, 403]
 
 
+def test_what_goes_wrong_is_a_sentence(model, monkeypatch):
+    async def visit(client):
+        socket, headers = await _hello(client)
+        monkeypatch.setattr("viewer.server._size", lambda _: 1 / 0)
+        answer = await client.post("/frame", json={}, headers=headers)
+        await socket.close()
+        return answer.status, (await answer.json())["error"]
+
+    status, error = _visited(model, visit)
+    assert (status, error) == (500, "Unexpected ZeroDivisionError: division by zero.")
+
+
 def test_the_page_loads_nothing_from_elsewhere(model):
     async def visit(client):
         page = await client.get("/")

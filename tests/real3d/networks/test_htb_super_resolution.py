@@ -61,6 +61,14 @@ def test_hidden_hair_and_neck_have_the_plates_mean_colour(given):
     assert float(composite.image.std()) == pytest.approx(0.1, abs=0.01)
 
 
+def test_teeth_have_lines_whatever_the_network_paints(given):
+    lines = torch.where(torch.arange(S) % 8 == 0, 0.5, 1.0).expand(1, 3, S, S)
+    teeth = dataclasses.replace(given, loose=_map(0), enamel=lines)
+    only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
+    image = _composed(teeth, _map(COLOURS["generated"], 3).atanh(), only_made).image
+    torch.testing.assert_close(image + 1, (COLOURS["generated"] + 1) * lines)
+
+
 def test_what_is_shown_is_looked_up(given):
     shown = dataclasses.replace(given, seen=_map(1), mirror_seen=_map(1))
     assert _weights(shown)["look-up"] > 0.8

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from real3d.face.blendshapes import ARKIT_INDEX
 from real3d.networks.config import SMOKE
 from real3d.networks.geometry import Head
 from real3d.renderer import encoding_of, network_pictures
@@ -72,6 +73,20 @@ def test_a_point_that_the_photo_hides_is_not_seen(avatar, model, encoding):
         target = model.network.geometry.target(encoding.geometry, head)
         shares.append((target.seen.sum() / target.hit.sum()).item())
     assert shares[1] < 0.8 * shares[0]
+
+
+def test_a_shut_lid_was_too_small_in_the_photo(avatar, model, encoding):
+    """A blink needs more of the lids than open eyes show; the rest of the face is large enough."""
+    ample = []
+    for shut in (0.0, 1.0):
+        coefficients = avatar.coefficients.clone()
+        coefficients[:, [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]] = shut
+        head = Head(avatar.identity, coefficients, avatar.camera)
+        target = model.network.geometry.target(encoding.geometry, head)
+        on_face = (target.firmness > 0.9) & (target.hit > 0)
+        ample.append(target.ample[on_face])
+    assert (ample[0] > 0.99).float().mean() > 0.97
+    assert 0.005 < (ample[1] < 0.5).float().mean() < 0.1
 
 
 def test_every_weight_learns(avatar, network):
