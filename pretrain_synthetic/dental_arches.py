@@ -12,7 +12,7 @@ from real3d.face.teeth import LOWER_ARCH, UPPER_ARCH, Arch
 
 _COLUMNS = 6
 """Of vertices in a tooth."""
-_ROUNDING = 0.008
+_ROUNDING = 0.004
 """How far a tooth's edge draws back at its corners."""
 _BULGE = 0.006
 _THICKNESS = 0.035

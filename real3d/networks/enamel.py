@@ -10,7 +10,7 @@ from torch import Tensor
 from real3d.face.teeth import LOWER_ARCH, MM, UPPER_ARCH, Arch
 from real3d.networks.layers import smoothstep
 
-_LINE, _LINE_WIDTH = 0.3, 0.5 * MM
+_LINE, _LINE_WIDTH = 0.18, 0.6 * MM
 """How dark the line between two teeth is, and how wide."""
 _FLANK = 0.12
 _GUM_COLOUR = (0.85, 0.52, 0.52)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from real3d.face.template import CLASS_COUNT
+from real3d.face.template import CLASS_COUNT, PIXEL_CLASSES, UPPER_TEETH
 from real3d.networks.config import NetworkConfig
 from real3d.networks.layers import Residual, dense, down, enlarge, smoothstep
 
@@ -28,6 +28,9 @@ _TONE_PX = 16
 """Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
+_LUMA = (0.299, 0.587, 0.114)
+_TEETH, _TEETH_GREY, _TEETH_TINT = PIXEL_CLASSES[UPPER_TEETH], 0.7, (1.14, 1.06, 0.94)
+"""How far the colour of teeth is this tint of its own brightness."""
 _EYE_STEP, _EYE_STEPS = 8, 5
 """An eye, in squares of so many pixels."""
 _EYE_SHOWN = (0.1, 0.3)
@@ -144,8 +147,7 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
         1,
     )
     weights = torch.softmax(logits + bias, 1)
-    made = (torch.tanh(colour) + 1) * given.enamel - 1
-    made = _toned(made, given.hair, given.loose * (1 - given.seen) * head)
+    made = _toned(_painted(colour, given), given.hair, given.loose * (1 - given.seen) * head)
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)
@@ -157,6 +159,15 @@ def _eyes_shown(given: Candidates) -> Tensor:
     near = F.avg_pool2d(F.avg_pool2d(both, _EYE_STEP), _EYE_STEPS, 1, _EYE_STEPS // 2)
     share = near[:, 1:] / (near[:, :1] + 1e-3)
     return enlarge(smoothstep(share, *_EYE_SHOWN), _EYE_STEP)
+
+
+def _painted(colour: Tensor, given: Candidates) -> Tensor:
+    """The network's own colours; teeth are nearly grey, and there are lines between them."""
+    made = torch.tanh(colour) * 0.5 + 0.5
+    luma, tint = (made.new_tensor(x).view(1, 3, 1, 1) for x in (_LUMA, _TEETH_TINT))
+    grey = (made * luma).sum(1, keepdim=True) * tint
+    made = torch.lerp(made, grey, _TEETH_GREY * given.classes[:, _TEETH : _TEETH + 1])
+    return 2 * made * given.enamel - 1
 
 
 def _toned(made: Tensor, plate: Tensor, where: Tensor) -> Tensor:
