@@ -15,6 +15,8 @@ from real3d.errors import Real3DError
 from real3d.face.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 
 _WIDTHS = {"coefficients": len(ARKIT_NAMES), "rotation": 3, "translation": 3}
+_LIMITS = {"coefficients": 10.0, "rotation": 100.0, "translation": 1e4}
+"""What no face does, whatever its units."""
 MAX_FPS = 240.0
 
 
@@ -40,6 +42,12 @@ class Motion:
             if not np.isfinite(values).all():
                 row = int(np.flatnonzero(~np.isfinite(values).all(1))[0])
                 raise Real3DError(f"motion: {name} of frame {row} is not a finite number.")
+            if values.size and np.abs(values).max() > _LIMITS[name]:
+                row = int(np.abs(values).max(1).argmax())
+                raise Real3DError(
+                    f"motion: {name} of frame {row} reaches {np.abs(values).max():g}, at most "
+                    f"{_LIMITS[name]:g} makes sense."
+                )
         lengths = {len(getattr(self, name)) for name in _WIDTHS}
         if lengths == {0}:
             raise Real3DError("motion: there are no frames in it. At least one is needed.")

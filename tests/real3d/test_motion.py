@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,12 @@ def test_long_gaps_and_no_face_are_sentences():
     fill_gaps(times, np.zeros((100, 3)), valid, longest_s=1.5)
     with pytest.raises(Real3DError, match="no face found in any frame"):
         fill_gaps(times, np.zeros((100, 3)), np.zeros(100, bool), longest_s=1.0)
+
+
+@pytest.mark.parametrize("name", ["coefficients", "rotation", "translation"])
+def test_what_no_face_does_is_refused(name):
+    still = Motion.still(frames=3)
+    values = getattr(still, name).copy()
+    values[1, 2] = -1e30
+    with pytest.raises(Real3DError, match=f"{name} of frame 1 reaches 1e\\+30"):
+        dataclasses.replace(still, **{name: values})
