@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from real3d.avatar import Avatar
 from real3d.export.atlas import Atlas, Texels, build_atlas, texels_of
-from real3d.export.completion import completed
+from real3d.export.completion import UNSEEN, completed
 from real3d.export.hair import Shell, hair_shell
 from real3d.export.mesh import BakedHead, TexturedMesh, vertex_normals
 from real3d.export.views import (
@@ -28,7 +28,7 @@ from real3d.export.views import (
     template_depth,
     views_of,
 )
-from real3d.face.template import LEFT_EYE, NECK, PIXEL_CLASSES, SKIN, Template
+from real3d.face.template import CAVITY, LEFT_EYE, NECK, PIXEL_CLASSES, SKIN, TONGUE, Template
 from real3d.fitting import cpu_fitter
 from real3d.networks.image_to_plane import Planes
 from real3d.networks.layers import pull_push, smoothstep
@@ -39,6 +39,9 @@ _VIEWS_SHARE = 0.6
 _MOUTH_PUSH, _EYE_PUSH = 0.03, 0.014
 """Teeth and eyes lie this much deeper than in the template: our rasteriser draws them with an
 offset, other programs have none."""
+_MOUTH, _THROAT, _SHADE = (-0.5, -0.41), (-0.42, -0.2), 0.75
+"""Depths at which cavity and tongue begin to have colours of their own, whatever light the networks
+put there, and between which they get darker by this share."""
 _KNOWN, _SEEN = 0.02, 1e-4
 """Weights from which on a texel counts as seen: in the head as a share of the least view's."""
 _BEHIND_FACE = (-0.12, 0.12)
@@ -134,6 +137,13 @@ def _painted(
         colour, weight = colour + hair * _strands(texels) * scalp, weight + scalp
     known = (weight > _KNOWN * OPENED_SHARE).float()
     colour = colour / weight.clamp_min(1e-9) * known
+    depth = texels.values(template.vertices[atlas.vertex, 2:])
+    for layer in (CAVITY, TONGUE):
+        there = (atlas.layer[texels.triangle] == layer).float()[:, None]
+        inside = there * smoothstep(depth, *_MOUTH)
+        ink = colour.new_tensor(UNSEEN[layer]) * (1 - _SHADE * smoothstep(depth, *_THROAT))
+        colour = torch.lerp(colour, ink, inside)
+        known = torch.maximum(known, (inside > 0.9).float())
     return _bytes(completed(texels.image(colour), texels.image(known), atlas, texels))
 
 

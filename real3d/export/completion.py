@@ -19,11 +19,11 @@ from real3d.face.template import (
 )
 from real3d.networks.layers import pull_push, sample
 
-_UNSEEN = {
+UNSEEN = {
     CAVITY: (0.27, 0.11, 0.10),
     UPPER_TEETH: (0.86, 0.82, 0.76),
     LOWER_TEETH: (0.80, 0.76, 0.70),
-    TONGUE: (0.66, 0.36, 0.36),
+    TONGUE: (0.58, 0.30, 0.29),
     LEFT_EYE: (0.85, 0.82, 0.80),
     RIGHT_EYE: (0.85, 0.82, 0.80),
     SKIN: (0.75, 0.60, 0.52),
@@ -45,7 +45,7 @@ def completed(colour: Tensor, known: Tensor, atlas: Atlas, texels: Texels) -> Te
     """
     layer = texels.image(atlas.layer[texels.triangle][:, None].float() + 1)
     result = torch.zeros_like(colour)
-    for which, unseen in _UNSEEN.items():
+    for which, unseen in UNSEEN.items():
         own = (layer == which + 1).float()
         part, seen = colour, known * own
         if which in (SKIN, NECK):
