@@ -37,9 +37,9 @@ _SEEN_DEPTH, _SEEN_DEPTH_FRONTAL, _SEEN_DEPTH_AROUND = 0.05, 0.06, 0.2
 _FACING = (0.12, 0.4)
 """Cosine to the photo's camera from which on skin counts as shown."""
 _SHRUNK = (0.35, 0.8)
-"""The same for the photo's size of a point's surroundings, against the wanted size: a lid that is a
-line in the photo does not show what it is like when it is shut."""
-_SMALLEST_AREA, _LARGEST_STRETCH = 1e-8, 2.0
+"""Size of a point's surroundings in the photo, against the wanted size, from which on it is ample:
+a lid that is a line in the photo does not show what it is like when it is shut."""
+_SMALLEST_AREA, _LARGEST_SIZE = 1e-8, 2.0
 
 
 @dataclass(frozen=True)
@@ -281,7 +281,7 @@ class Geometry(nn.Module):
         linear = after @ _adjugate(before) / area[..., None, None]
         power, area = linear.square().sum((2, 3)), _determinant(linear).abs()
         largest = (power + (power.square() - 4 * area.square()).clamp_min(0).sqrt()) / 2
-        least = (area / largest.clamp_min(1e-6).sqrt()).clamp(max=_LARGEST_STRETCH)
+        least = (area / largest.clamp_min(1e-6).sqrt()).clamp(max=_LARGEST_SIZE)
         corners = triangles.flatten()
         summed = least.new_zeros(*here.shape[:2], 2)
         both = torch.stack([least, torch.ones_like(least)], -1).repeat_interleave(3, 1)

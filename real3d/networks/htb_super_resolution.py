@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from real3d.face.template import CLASS_COUNT, PIXEL_CLASSES, UPPER_TEETH
+from real3d.face.template import CLASS_COUNT, TEETH_CLASS
 from real3d.networks.config import NetworkConfig
 from real3d.networks.layers import Residual, dense, down, enlarge, smoothstep
 
@@ -29,7 +29,7 @@ _TONE_PX = 16
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
 _LUMA = (0.299, 0.587, 0.114)
-_TEETH, _TEETH_GREY, _TEETH_TINT = PIXEL_CLASSES[UPPER_TEETH], 0.7, (1.14, 1.06, 0.94)
+_TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
 """How far the colour of teeth is this tint of its own brightness."""
 _EYE_STEP, _EYE_STEPS = 8, 5
 """An eye, in squares of so many pixels."""
@@ -166,7 +166,7 @@ def _painted(colour: Tensor, given: Candidates) -> Tensor:
     made = torch.tanh(colour) * 0.5 + 0.5
     luma, tint = (made.new_tensor(x).view(1, 3, 1, 1) for x in (_LUMA, _TEETH_TINT))
     grey = (made * luma).sum(1, keepdim=True) * tint
-    made = torch.lerp(made, grey, _TEETH_GREY * given.classes[:, _TEETH : _TEETH + 1])
+    made = torch.lerp(made, grey, _TEETH_GREY * given.classes[:, [TEETH_CLASS]]).clamp(max=1)
     return 2 * made * given.enamel - 1
 
 

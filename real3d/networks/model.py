@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from real3d.camera import Camera, pixel_grid
-from real3d.face.template import EYE_CLASSES, Template
+from real3d.face.template import EYE_CLASSES, TEETH_CLASS, Template
 from real3d.networks.config import NetworkConfig
 from real3d.networks.enamel import enamel
 from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeometry
@@ -276,7 +276,9 @@ class Real3DNetwork(nn.Module):
             classes=target.classes,
             eyes=found.eyes,
             enamel=torch.lerp(
-                torch.ones_like(source.photo), enamel(target.canonical), target.classes[:, 2:3]
+                torch.ones_like(source.photo),
+                enamel(target.canonical),
+                target.classes[:, [TEETH_CLASS]],
             ),
         )
 
