@@ -16,7 +16,7 @@ def test_eyes_and_lashes_are_covered_by_skin():
     classes = torch.ones(1, 1, S, S)  # skin
     classes[:, :, far < 1] = EYE_CLASSES[0] + 1
     plate = lid_plate(photo, classes[..., ::2, ::2])
-    torch.testing.assert_close(plate, torch.full_like(plate, SKIN), atol=0.02, rtol=0)
+    torch.testing.assert_close(plate, torch.full_like(plate, SKIN), atol=0.15, rtol=0)
 
 
 def test_without_eyes_it_is_the_photo():
