@@ -106,7 +106,7 @@ class TargetGeometry:
     mirror_seen: Tensor
     """(B, 1, S, S)."""
     ample: Tensor
-    """(B, 1, S, S) 0 where the photo shows a point far smaller than it is wanted."""
+    """(B, 1, S, S) 0 where the photo shows a point of the skin far smaller than it is wanted."""
     hit: Tensor
     """(B, 1, S, S)."""
     firmness: Tensor
@@ -247,7 +247,7 @@ class Geometry(nn.Module):
             seen=seen,
             mirror_uv=mirrored[:, :2].permute(0, 2, 3, 1),
             mirror_seen=mirror_seen,
-            ample=torch.lerp(torch.ones_like(hit), smoothstep(shrunk, *_SHRUNK), hit),
+            ample=torch.where(classes == 0, smoothstep(shrunk, *_SHRUNK), 1.0),
             hit=hit,
             firmness=firm,
             classes=one_hot,
