@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 
 import real3d
@@ -125,6 +126,18 @@ def test_one_seed_one_picture(capsys, photo, out):
     first, second = read_image(out / "a.png"), read_image(out / "b.png")
     assert first.shape == (512, 512, 3)
     np.testing.assert_array_equal(first, second)
+
+
+@needs_weights
+def test_a_cut_out_head_has_no_rim_of_its_old_wall(capsys, photo, out):
+    """The wall is bright, the hair before it is not; few pixels are neither head nor wall."""
+    arguments = ("--frontal", "--background", "transparent", "--size", "256")
+    assert _run(capsys, "redirect", photo, *arguments, "-o", out / "a.png")[0] == 0
+    rgba = np.asarray(Image.open(out / "a.png"))
+    above = rgba[:110]
+    rim = (above[..., 3] > 25) & (above[..., 3] < 153)
+    assert 50 < rim.sum() < 800
+    assert above[rim][:, :3].mean() < 130
 
 
 @needs_weights

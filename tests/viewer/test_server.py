@@ -48,7 +48,7 @@ def test_other_names_and_pages_are_refused(model, headers):
 def test_what_goes_wrong_is_a_sentence(model, monkeypatch):
     async def visit(client):
         socket, headers = await _hello(client)
-        monkeypatch.setattr("viewer.server._size", lambda _: 1 / 0)
+        monkeypatch.setattr("viewer.server.Pose.parse", lambda _: 1 / 0)
         answer = await client.post("/frame", json={}, headers=headers)
         await socket.close()
         return answer.status, (await answer.json())["error"]
