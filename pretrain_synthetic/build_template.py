@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pretrain_synthetic.dental_arches import dental_rows, with_jaw
+from pretrain_synthetic.dental_arches import Row, dental_rows, lower_teeth_moves
 from pretrain_synthetic.heads.assets import Assets, Proxy
 from pretrain_synthetic.heads.meshes import BODY, FACE, MOUTH, TONGUE_BACK
 from pretrain_synthetic.heads.shape import ict_names_of
@@ -87,15 +87,12 @@ def build_template(assets: Assets) -> dict[str, np.ndarray]:
     parts = [_body_layers(assets, mean, shapes)]
     for name in _CELL_DM:
         parts.append(_proxy_layers(assets.proxy(name), name, mean, shapes))
-    vertex, weight = _landmarks(_joined(parts))
-    jaw = with_jaw((_joined(parts).shapes[:, vertex] * weight[..., None]).sum(2))
-    for row, layer, moves in zip(
-        dental_rows(), (UPPER_TEETH, LOWER_TEETH), (0 * jaw, jaw), strict=True
-    ):
-        points = row.vertices * _TO_OPENCV * HEAD_UNIT_DM + ORIGIN_DM
-        moved = np.repeat(moves[:, None], len(points), 1)
-        parts.append(Layers(points, moved, row.triangles, np.full(len(row.triangles), layer)))
-    mesh = _joined(parts)
+    toothless = _joined(parts)
+    vertex, weight = _landmarks(toothless)
+    jaw = lower_teeth_moves((toothless.shapes[:, vertex] * weight[..., None]).sum(2))
+    upper, lower = dental_rows()
+    teeth = [_teeth_layer(upper, UPPER_TEETH, 0 * jaw), _teeth_layer(lower, LOWER_TEETH, jaw)]
+    mesh = _joined([toothless, *teeth])
     kept = np.zeros(len(mesh.vertices), bool)
     kept[mesh.triangles] = kept[vertex] = True
     number = np.cumsum(kept) - 1
@@ -163,6 +160,13 @@ def _proxy_layers(proxy: Proxy, name: str, mean: np.ndarray, shapes: np.ndarray)
     else:
         layer = np.full(len(triangles), TONGUE)
     return Layers(points, moves, triangles, layer)
+
+
+def _teeth_layer(row: Row, layer: int, moves: np.ndarray) -> Layers:
+    """An arch whose vertices all make the same moves (52, 3)."""
+    points = row.vertices * _TO_OPENCV * HEAD_UNIT_DM + ORIGIN_DM
+    shapes = np.repeat(moves[:, None], len(points), 1)
+    return Layers(points, shapes, row.triangles, np.full(len(row.triangles), layer))
 
 
 def _thinned(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pretrain_synthetic.dental_arches import with_jaw
+from pretrain_synthetic.dental_arches import lower_teeth_moves
 from real3d.camera import Camera
 from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.face.fit import Fitter
@@ -141,7 +141,7 @@ def calibrate(frames: Shard, template: Path) -> tuple[dict[str, np.ndarray], str
         moved[:, rigid] = 0
         head.shapes += moved
         residuals = measure(Fitter(head), frames)
-    jaw = torch.from_numpy(with_jaw(head.landmark_shapes().numpy())).float()
+    jaw = torch.from_numpy(lower_teeth_moves(head.landmark_shapes().numpy())).float()
     head.shapes[:, layers == LOWER_TEETH] = jaw[:, None]
     with np.load(template) as file:
         arrays = {name: file[name] for name in file.files}

@@ -36,7 +36,7 @@ def dental_rows() -> tuple[Row, Row]:
     return _row(UPPER_ARCH), _row(LOWER_ARCH)
 
 
-def with_jaw(landmark_shapes: np.ndarray) -> np.ndarray:
+def lower_teeth_moves(landmark_shapes: np.ndarray) -> np.ndarray:
     """(52, 3) how the lower teeth move: as lip and chin (52, 478, 3) do, where the jaw moves them.
 
     The upper teeth never move in the head.

@@ -158,28 +158,36 @@ def _pixels(image: Tensor) -> np.ndarray:
 
 
 def _transparent_pixels(frame: Frame, source: Encoding, size: int) -> np.ndarray:
-    """(B, size, size, 4): the picture is a weighted sum, so the background can be taken out.
-
-    What head and torso have of the photo beside its person is background too, and where a person
-    ends the photo's colours are half the background's: there they are continued from within.
-    """
-    alpha = frame.alpha.float()
-    person = (frame.image.float() - (1 - alpha) * source.plates.background) * 0.5 + 0.5 * alpha
-    given = frame.candidates
-    torso_flow = enlarge(frame.torso.flow, _TORSO_REDUCTION)
-    for name, picture, flow, where in (
-        ("look-up", given.look_up, frame.flow, given.loose),
-        ("torso", given.torso, torso_flow, 1),
-    ):
-        place = pixel_grid(alpha.shape[-1], alpha.device) + flow.permute(0, 2, 3, 1)
-        index = CANDIDATES.index(name)
-        weight = frame.composite.weights[:, index : index + 1] * where
-        beside = weight * (1 - sample(source.alpha, place))
-        person, alpha = person - beside * (picture * 0.5 + 0.5), alpha - beside
-    alpha = alpha.clamp(0, 1)
-    colour = person / alpha.clamp_min(_CLEAR)
-    within = pull_push(colour, (alpha > _OPAQUE).float())
-    colour = torch.lerp(within, colour, smoothstep(alpha, *_OWN_COLOUR))
+    """(B, size, size, 4): the person alone, with straight alpha."""
+    person, alpha = _taken_out(frame, source)
+    colour = _without_rim(person / alpha.clamp_min(_CLEAR), alpha)
     colour, alpha = _resized(torch.cat([colour * alpha, alpha], 1), size).split([3, 1], 1)
     alpha = torch.where(alpha > _CLEAR, alpha, 0)
     return _pixels(torch.cat([colour / alpha.clamp_min(_CLEAR), alpha], 1))
+
+
+def _taken_out(frame: Frame, source: Encoding) -> tuple[Tensor, Tensor]:
+    """(B, 3, S, S) in [0, 1] times alpha, and alpha (B, 1, S, S): over the background, the picture.
+
+    The picture is a weighted sum, so the background can be taken out; and so can what head and
+    torso have of the photo beside its person.
+    """
+    given, weights = frame.candidates, frame.composite.weights
+    torso_flow = enlarge(frame.torso.flow, _TORSO_REDUCTION)
+    alpha = frame.alpha.float()
+    for name, flow, where in (("look-up", frame.flow, given.loose), ("torso", torso_flow, 1)):
+        place = pixel_grid(alpha.shape[-1], alpha.device) + flow.permute(0, 2, 3, 1)
+        weight = weights[:, [CANDIDATES.index(name)]] * where
+        alpha = alpha - weight * (1 - sample(source.alpha, place))
+    alpha = alpha.clamp(0, 1)
+    image, background = frame.image.float() * 0.5 + 0.5, source.plates.background * 0.5 + 0.5
+    return image - (1 - alpha) * background, alpha
+
+
+def _without_rim(colour: Tensor, alpha: Tensor) -> Tensor:
+    """Colours (B, 3, S, S) that are continued from within where a person ends.
+
+    There the photo's colours are half the background's.
+    """
+    within = pull_push(colour, (alpha > _OPAQUE).float())
+    return torch.lerp(within, colour, smoothstep(alpha, *_OWN_COLOUR)).clamp(0, 1)

@@ -21,9 +21,10 @@ def lid_plate(photo: Tensor, classes: Tensor) -> Tensor:
     """(B, 3, S, S) of photos (B, 3, S, S); classes: SourceGeometry.classes (B, 1, S/2, S/2)."""
     eyes = sum((classes == k + 1).float() for k in EYE_CLASSES)
     reach = eyes.shape[-1] // _REACH
-    near = F.max_pool2d(eyes, 2 * reach + 1, 1, reach)
+    soft = reach // 2
+    near = F.max_pool2d(eyes, 2 * (reach + soft) + 1, 1, reach + soft)
     known = F.avg_pool2d((classes == 1) * (1 - near), 2)
-    near = F.avg_pool2d(near, reach // 2 * 2 + 1, 1, reach // 2)
+    near = F.avg_pool2d(near, 2 * soft + 1, 1, soft)  # whole within reach, soft beyond
     colour = F.avg_pool2d(photo, 4)
     filled = enlarge(pull_push(colour * known / known.clamp_min(1e-3), known, _LEAK), 4)
     return torch.lerp(photo, filled, enlarge(near, 2))

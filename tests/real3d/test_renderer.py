@@ -5,11 +5,18 @@ import pytest
 import torch
 
 from real3d.avatar import Avatar
+from real3d.camera import pixel_grid
 from real3d.errors import Real3DError
 from real3d.fitting import mesh_landmarks
 from real3d.networks.geometry import Head
 from real3d.pipeline import render_geometric_warp
-from real3d.renderer import Renderer, encoding_of, network_pictures
+from real3d.renderer import (
+    Renderer,
+    _taken_out,
+    _without_rim,
+    encoding_of,
+    network_pictures,
+)
 from real3d.retarget import turned_camera
 
 
@@ -81,13 +88,37 @@ def test_a_saved_avatar_gives_the_same_frame(renderer, avatar, model, tmp_path):
     np.testing.assert_array_equal(_own(renderer, avatar), _own(Renderer(loaded, model), loaded))
 
 
+def test_transparent_frames_over_their_background_are_opaque_ones(avatar, model):
+    """But for the colours of the rim, which are laid over it afterwards."""
+    source = encoding_of(avatar, model)
+    head = Head(avatar.identity, avatar.coefficients, avatar.camera)
+    with torch.inference_mode():
+        target = model.network.geometry.target(source.geometry, head)
+        frame = model.network.render(source, target, head)
+        person, alpha = _taken_out(frame, source)
+    assert alpha.max() > 200 / 255
+    over = person + (1 - alpha) * (source.plates.background * 0.5 + 0.5)
+    difference = (over - (frame.image * 0.5 + 0.5)).abs() * 255
+    assert np.percentile(difference, 99) <= 3
+
+
 def test_inside_transparent_frames_are_opaque_ones(renderer, avatar):
     rgba = _own(renderer, avatar, background="transparent")
     assert rgba.shape == (128, 128, 4)
+    assert rgba[..., 3].max() > 200
     inside = rgba[..., 3] == 255
     assert inside.mean() > 0.02
     difference = abs(rgba[..., :3].astype(int) - _own(renderer, avatar))[inside]
     assert np.percentile(difference, 99) <= 3
+
+
+def test_a_rim_has_the_colours_of_what_it_surrounds():
+    """A dark disc whose border is half of a bright wall."""
+    x, y = pixel_grid(128).unbind(-1)
+    alpha = ((0.6 - (x.square() + y.square()).sqrt()) * 20 + 0.5).clamp(0, 1)[None, None]
+    mixed = (0.2 * alpha + 0.9 * (1 - alpha)).expand(1, 3, -1, -1)
+    found = _without_rim(mixed, alpha)[(alpha > 0.02).expand_as(mixed) & (alpha < 0.5)]
+    torch.testing.assert_close(found, torch.full_like(found, 0.2), atol=0.05, rtol=0)
 
 
 def test_an_avatar_of_other_weights_is_refused(avatar, model):

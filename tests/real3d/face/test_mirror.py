@@ -21,6 +21,16 @@ def test_twice_is_nothing(template):
     torch.testing.assert_close(mirror.identity(mirror.identity(identity)), identity)
 
 
+def test_a_mirrored_camera_sees_mirrored_points_where_the_mirror_shows_them(template):
+    camera = Camera(
+        rotation_from_euler(torch.tensor([[0.4, 0.1, 0.2]])), torch.tensor([[0.1, 0.2, 8.0]])
+    )
+    points = torch.randn(1, 50, 3, generator=torch.Generator().manual_seed(0))
+    flip = torch.tensor([-1.0, 1, 1])
+    seen = Mirror(template).camera(camera).project(points * flip)
+    torch.testing.assert_close(seen, camera.project(points) * flip)
+
+
 def test_a_mirrored_head_is_seen_as_in_a_mirror(template):
     mirror = Mirror(template)
     coefficients = torch.zeros(1, 52)

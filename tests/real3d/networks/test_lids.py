@@ -12,11 +12,11 @@ def test_eyes_and_lashes_are_covered_by_skin():
     """A face of one colour with a dark eye whose lashes reach beyond the eyeball."""
     x, y = pixel_grid(S).unbind(-1)
     far = ((x - 0.3) / 0.12).square() + ((y + 0.2) / 0.06).square()
-    photo = torch.where(far < 1.15, EYE, SKIN).expand(1, 3, S, S)
+    photo = torch.where(far < 1.3, EYE, SKIN).expand(1, 3, S, S)
     classes = torch.ones(1, 1, S, S)  # skin
     classes[:, :, far < 1] = EYE_CLASSES[0] + 1
     plate = lid_plate(photo, classes[..., ::2, ::2])
-    torch.testing.assert_close(plate, torch.full_like(plate, SKIN), atol=0.15, rtol=0)
+    torch.testing.assert_close(plate, torch.full_like(plate, SKIN), atol=0.02, rtol=0)
 
 
 def test_without_eyes_it_is_the_photo():
