@@ -23,7 +23,7 @@ SKIN, NECK, CAVITY, UPPER_TEETH, LOWER_TEETH, TONGUE, LEFT_EYE, RIGHT_EYE = rang
 PIXEL_CLASSES = (0, 0, 1, 2, 2, 1, 3, 4)
 """Class of each layer: a pixel takes pixels of the photo from its own class alone."""
 CLASS_COUNT = 5
-TEETH_CLASS, EYE_CLASSES = 2, (3, 4)
+MOUTH_CLASS, TEETH_CLASS, EYE_CLASSES = 1, 2, (3, 4)
 
 GAZE_YAW, GAZE_PITCH = math.radians(30), math.radians(22)
 """Turn of an eyeball when eyeLookOut or eyeLookUp is 1."""

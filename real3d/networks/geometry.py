@@ -20,10 +20,12 @@ from real3d.face.template import (
     CLASS_COUNT,
     EYE_CLASSES,
     LEFT_EYE,
+    MOUTH_CLASS,
     NECK,
     PIXEL_CLASSES,
     RIGHT_EYE,
     SKIN,
+    TEETH_CLASS,
     Template,
 )
 from real3d.networks.layers import eroded, pull_push, sample, smoothstep
@@ -40,6 +42,8 @@ _SHRUNK = (0.35, 0.8)
 """Size of a point's surroundings in the photo, against the wanted size, from which on it is ample:
 a lid that is a line in the photo does not show what it is like when it is shut."""
 _SMALLEST_AREA, _LARGEST_SIZE = 1e-8, 2.0
+_THIN, _THIN_TEETH = 5, (0.3, 0.8)
+"""Pixels of a window, and the share of it from which on teeth are drawn as such."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ class TargetGeometry:
     firmness: Tensor
     """(B, 1, S, S) how far the mesh alone decides."""
     classes: Tensor
-    """(B, 5, S, S) one-hot pixel class."""
+    """(B, 5, S, S) one-hot pixel class, except that thin teeth are partly mouth."""
     canonical: Tensor
     """(B, 3, S, S) PNCC: position on the template."""
     normals: Tensor
@@ -241,10 +245,11 @@ class Geometry(nn.Module):
         )
         mirror_seen = self._seen(source, mirrored, classes) * hit * mirrorable
         one_hot = torch.cat([classes == k for k in range(CLASS_COUNT)], 1).float()
+        one_hot, thin = _without_thin_teeth(one_hot)
         ray = _continued(rays, hit, 4)
         return TargetGeometry(
             source_uv=there[:, :2].permute(0, 2, 3, 1),
-            seen=seen,
+            seen=seen * (1 - thin),
             mirror_uv=mirrored[:, :2].permute(0, 2, 3, 1),
             mirror_seen=mirror_seen,
             ample=torch.where(classes == 0, smoothstep(shrunk, *_SHRUNK), 1.0),
@@ -287,6 +292,21 @@ class Geometry(nn.Module):
         both = torch.stack([least, torch.ones_like(least)], -1).repeat_interleave(3, 1)
         summed.index_add_(1, corners, both)
         return summed[..., :1] / summed[..., 1:].clamp_min(1)
+
+
+def _without_thin_teeth(classes: Tensor) -> tuple[Tensor, Tensor]:
+    """Classes (B, 5, S, S), teeth of a pixel or two turned into the dark of the mouth.
+
+    Between nearly shut lips a row of teeth would be a dotted line. Also (B, 1, S, S) how much of a
+    pixel was turned.
+    """
+    teeth = classes[:, [TEETH_CLASS]]
+    filled = F.avg_pool2d(teeth, _THIN, 1, _THIN // 2)
+    filled = F.max_pool2d(filled, _THIN, 1, _THIN // 2)
+    thin = teeth * (1 - smoothstep(filled, *_THIN_TEETH))
+    moved = torch.zeros_like(classes)
+    moved[:, [TEETH_CLASS]], moved[:, [MOUTH_CLASS]] = -thin, thin
+    return classes + moved, thin
 
 
 def _edges(corners: Tensor) -> Tensor:

@@ -272,12 +272,12 @@ class Real3DNetwork(nn.Module):
             torso=sample(source.photo, torso_grid),
             torso_alpha=enlarge(torso.alpha, 8),
             background=source.plates.background,
-            alpha=torch.maximum(enlarge(volume.alpha.float(), 4), firm),
+            alpha=torch.maximum(enlarge(volume.alpha.float(), 4), F.avg_pool2d(firm, 3, 1, 1)),
             classes=target.classes,
             eyes=found.eyes,
             enamel=torch.lerp(
                 torch.ones_like(source.photo),
-                enamel(target.canonical),
+                F.avg_pool2d(enamel(target.canonical), 3, 1, 1),
                 target.classes[:, [TEETH_CLASS]],
             ),
         )
