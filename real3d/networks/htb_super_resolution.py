@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from real3d.face.template import CLASS_COUNT, TEETH_CLASS
 from real3d.networks.config import NetworkConfig
-from real3d.networks.layers import Residual, dense, down, enlarge, smoothstep
+from real3d.networks.layers import Residual, dense, down, enlarge, luma_of, smoothstep
+from real3d.networks.palette import Palette
 
 _CONDITION = 256
 _OFF = 12.0
@@ -28,7 +29,6 @@ _TONE_PX = 16
 """Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
-_LUMA = (0.299, 0.587, 0.114)
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
 """How far the colour of teeth is this tint of its own brightness."""
 _EYE_STEP, _EYE_STEPS = 8, 5
@@ -59,6 +59,8 @@ class Candidates:
     """1 where an eyeball shows: there the photo's own pixels are trusted."""
     enamel: Tensor
     """(B, 3, S, S) in [0, 1], what colours of the network's own are multiplied by on teeth."""
+    head_palette: Palette
+    clothes_palette: Palette
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,8 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
         1,
     )
     weights = torch.softmax(logits + bias, 1)
-    made = _toned(_painted(colour, given), given.hair, given.loose * (1 - given.seen) * head)
+    made = _in_palette(_painted(colour, given), given)
+    made = _toned(made, given.hair, given.loose * (1 - given.seen) * head)
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)
@@ -164,10 +167,16 @@ def _eyes_shown(given: Candidates) -> Tensor:
 def _painted(colour: Tensor, given: Candidates) -> Tensor:
     """The network's own colours; teeth are nearly grey, and there are lines between them."""
     made = torch.tanh(colour) * 0.5 + 0.5
-    luma, tint = (made.new_tensor(x).view(1, 3, 1, 1) for x in (_LUMA, _TEETH_TINT))
-    grey = (made * luma).sum(1, keepdim=True) * tint
+    grey = luma_of(made) * made.new_tensor(_TEETH_TINT).view(1, 3, 1, 1)
     made = torch.lerp(made, grey, _TEETH_GREY * given.classes[:, [TEETH_CLASS]]).clamp(max=1)
     return 2 * made * given.enamel - 1
+
+
+def _in_palette(made: Tensor, given: Candidates) -> Tensor:
+    """Colours with hues that the photo's head or clothes have; mouth and eyes are free."""
+    clothes, head = given.clothes_palette.nearest(made), given.head_palette.nearest(made)
+    either = torch.lerp(clothes, head, given.alpha)
+    return torch.lerp(either, made, given.classes[:, 1:].sum(1, keepdim=True)).clamp(-1, 1)
 
 
 def _toned(made: Tensor, plate: Tensor, where: Tensor) -> Tensor:

@@ -4,6 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue (ITU-R BT.601)."""
+
 
 def sample(images: Tensor, grid: Tensor, mode: str = "bilinear", padding: str = "border") -> Tensor:
     """Look up images (B, C, H, W) at normalised coordinates (B, h, w, 2), in float32."""
@@ -26,6 +29,11 @@ def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
     """0 below low, 1 above high, smooth between."""
     t = ((x - low) / (high - low)).clamp(0, 1)
     return t * t * (3 - 2 * t)
+
+
+def luma_of(picture: Tensor) -> Tensor:
+    """(B, 1, ·, ·) of pictures (B, 3, ·, ·)."""
+    return (picture * picture.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def pull_push(values: Tensor, mask: Tensor, leak: float = 0.02) -> Tensor:

@@ -280,6 +280,8 @@ class Real3DNetwork(nn.Module):
                 F.avg_pool2d(enamel(target.canonical), 3, 1, 1),
                 target.classes[:, [TEETH_CLASS]],
             ),
+            head_palette=source.plates.head_palette,
+            clothes_palette=source.plates.clothes_palette,
         )
 
     def _features(

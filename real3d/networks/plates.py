@@ -9,11 +9,12 @@ from real3d.networks.background import background_plate
 from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
 from real3d.networks.lids import lid_plate
+from real3d.networks.palette import Palette, head_and_clothes
 
 
 @dataclass(frozen=True)
 class Plates:
-    """All (B, 3, S, S) in [-1, 1]."""
+    """Pictures (B, 3, S, S) in [-1, 1], and colours."""
 
     background: Tensor
     """The photo without the person."""
@@ -21,6 +22,8 @@ class Plates:
     """The photo's hair, continued everywhere."""
     lids: Tensor
     """The photo, its eyes covered by the skin around them."""
+    head_palette: Palette
+    clothes_palette: Palette
 
     @classmethod
     @torch.no_grad()
@@ -30,4 +33,5 @@ class Plates:
             background_plate(photo, alpha),
             hair_plate(photo, alpha, head.camera, geometry.ray_firmness),
             lid_plate(photo, geometry.classes),
+            *head_and_clothes(photo, alpha, head.camera),
         )

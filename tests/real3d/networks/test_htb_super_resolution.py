@@ -5,11 +5,17 @@ import torch
 
 from real3d.face.template import CLASS_COUNT
 from real3d.networks.htb_super_resolution import CANDIDATES, Candidates, _composed
+from real3d.networks.palette import Palette
 
 S = 32
 COLOURS = {
     "look-up": 0.1, "mirror": 0.2, "torso": 0.3, "background": 0.4, "generated": 0.5, "hair": 0.6,
 }  # fmt: skip
+ZERO = torch.zeros(1, 1, 1, 1)
+ANY_HUE = Palette(
+    ZERO, ZERO.expand(-1, 2, -1, -1), ZERO.expand(-1, 2, -1, -1), ZERO.expand(-1, 3, -1, -1)
+)
+GREY = Palette.of(torch.linspace(-1, 1, S).expand(1, 3, S, S), torch.ones(1, 1, S, S))
 
 
 def _map(value, channels=1):
@@ -33,6 +39,8 @@ def given():
         classes=_map(0, CLASS_COUNT),
         eyes=_map(0),
         enamel=_map(1, 3),
+        head_palette=ANY_HUE,
+        clothes_palette=ANY_HUE,
     )
 
 
@@ -59,6 +67,18 @@ def test_hidden_hair_and_neck_have_the_plates_mean_colour(given):
     composite = _composed(given, (COLOURS["generated"] + detail).atanh(), only_made)
     assert float(composite.image.mean()) == pytest.approx(COLOURS["hair"], abs=0.01)
     assert float(composite.image.std()) == pytest.approx(0.1, abs=0.01)
+
+
+def test_hidden_skin_has_no_hue_that_the_photo_has_not(given):
+    orange = torch.tensor([0.9, 0.2, -0.8]).view(1, 3, 1, 1).expand(1, 3, S, S)
+    only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
+    skin = dataclasses.replace(given, loose=_map(0), head_palette=GREY)
+    body = dataclasses.replace(skin, alpha=_map(0), torso_alpha=_map(1))
+    spread = [
+        float(_composed(x, orange.atanh(), only_made).image.std(1).mean()) for x in (skin, body)
+    ]
+    assert spread[0] < 0.2 * float(orange.std(1).mean())
+    assert spread[1] > 0.8 * float(orange.std(1).mean())  # clothes may have any
 
 
 def test_teeth_have_lines_whatever_the_network_paints(given):
