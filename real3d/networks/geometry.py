@@ -29,6 +29,7 @@ from real3d.face.template import (
     Template,
 )
 from real3d.networks.layers import eroded, pull_push, sample, smoothstep
+from real3d.networks.lids import upper_margins
 from real3d.tensors import map_tensors
 
 _EMPTY_DEPTH = 9.0
@@ -144,6 +145,8 @@ class Geometry(nn.Module):
         classes = torch.tensor(PIXEL_CLASSES)[template.layer]
         self.register_buffer("triangle_class", classes, persistent=False)
         self.register_buffer("twin", _twins(template), persistent=False)
+        margins = upper_margins(template.landmarks)
+        self.register_buffer("upper_margins", margins, persistent=False)
         self.register_buffer("prior", _density_prior(template), persistent=False)
         self._frontal(image_px // 4)
 

@@ -1,19 +1,25 @@
 """The lid plate: the photo with shut eyes, as far as the skin around them tells.
 
 The lid of an open eye is a line in the photo. Stretched over a shut eye it would be a smear of
-lashes; there a lid is looked up in this plate instead.
+lashes; there a lid is looked up in this plate instead, and the lashes are a dark line along its
+margin.
 """
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from real3d.face.template import EYE_CLASSES
-from real3d.networks.layers import enlarge, pull_push
+from real3d.face.teeth import MM
+from real3d.face.template import EYE_CLASSES, EYE_RINGS
+from real3d.networks.layers import enlarge, pull_push, smoothstep
 
 _REACH = 48
 """Lids and lashes reach this part of the picture's side beyond the eyeball."""
 _LEAK = 1e-3
+_LASHES, _LASH_WIDTH = 0.6, 0.45 * MM
+"""How dark lashes are, and how wide on the template, whose eyes are open: shut lids are longer."""
+_LASH_ENDS = 0.2
+"""Share of the lid's width over which they begin and end."""
 
 
 @torch.no_grad()
@@ -28,3 +34,26 @@ def lid_plate(photo: Tensor, classes: Tensor) -> Tensor:
     colour = F.avg_pool2d(photo, 4)
     filled = enlarge(pull_push(colour * known / known.clamp_min(1e-3), known, _LEAK), 4)
     return torch.lerp(photo, filled, enlarge(near, 2))
+
+
+def upper_margins(landmarks: Tensor) -> Tensor:
+    """(2, 9, 3) the upper lids' margins, by rising x, of a template's landmarks (478, 3)."""
+    upper = torch.tensor([[*ring[8:], ring[0]] for ring in EYE_RINGS])
+    found = landmarks[upper]
+    return found.gather(1, found[..., :1].argsort(1).expand_as(found))
+
+
+@torch.no_grad()
+def lashes(canonical: Tensor, margins: Tensor) -> Tensor:
+    """(B, 1, S, S) what skin is multiplied by at template positions (B, 3, S, S)."""
+    x, y = canonical[:, :1].contiguous(), canonical[:, 1:2]
+    dark = torch.zeros_like(x)
+    for margin in margins:
+        ends, height = margin[:, 0].contiguous(), margin[:, 1]
+        right = torch.bucketize(x, ends).clamp(1, len(ends) - 1)
+        share = ((x - ends[right - 1]) / (ends[right] - ends[right - 1])).clamp(0, 1)
+        away = y - torch.lerp(height[right - 1], height[right], share)
+        along = (x - ends[0]) / (ends[-1] - ends[0])
+        within = smoothstep(torch.minimum(along, 1 - along), 0, _LASH_ENDS)
+        dark += within * torch.exp(-((away / _LASH_WIDTH) ** 2))
+    return 1 - _LASHES * dark

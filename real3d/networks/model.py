@@ -14,6 +14,7 @@ from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeome
 from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
 from real3d.networks.image_to_plane import ImageToPlane, Planes
 from real3d.networks.layers import Residual, dense, down, enlarge, sample, smoothstep, zero_conv
+from real3d.networks.lids import lashes
 from real3d.networks.motion_adapter import MotionAdapter
 from real3d.networks.plates import Plates
 from real3d.networks.torso import Torso, TorsoMotion
@@ -259,9 +260,9 @@ class Real3DNetwork(nn.Module):
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
         firm = target.firmness * target.hit
         place = grid + flow.permute(0, 2, 3, 1)
-        look_up = torch.lerp(
-            sample(source.plates.lids, place), sample(source.photo, place), target.ample
-        )
+        shade = lashes(target.canonical, self.geometry.upper_margins)
+        lid = (sample(source.plates.lids, place) + 1) * shade - 1
+        look_up = torch.lerp(lid, sample(source.photo, place), target.ample)
         return Candidates(
             look_up=look_up,
             seen=found.seen,
