@@ -17,6 +17,8 @@ RATE_HZ = 16_000
 """Samples a second, everywhere inside."""
 SILENT_DB = -60.0
 """A recording whose loud parts stay below this (decibels under full scale) is silent."""
+_CANCELLED = 0.01
+"""Share of the channels' power below which their mean has lost what is in them."""
 LONGEST_S = 12 * 3600.0
 WANTED = "a recording with sound (WAV, MP3, FLAC, M4A, OGG, or a video)"
 _FRAME_S = 0.02
@@ -106,9 +108,9 @@ class AudioReader:
         for frame in self._container.decode(audio=0):
             time_s = frame.time or 0.0
             for piece in resampler.resample(frame):
-                yield piece.to_ndarray().mean(0), time_s
+                yield _mixed(piece.to_ndarray()), time_s
         for piece in resampler.resample(None):
-            yield piece.to_ndarray().mean(0), time_s
+            yield _mixed(piece.to_ndarray()), time_s
 
 
 def read_audio(path: Path, longest_s: float = 600.0) -> np.ndarray:
@@ -153,6 +155,13 @@ def measure_loudness(path: Path) -> Loudness:
             "Pass a recording in which somebody speaks."
         )
     return Loudness(count / RATE_HZ, level_db)
+
+
+def _mixed(channels: np.ndarray) -> np.ndarray:
+    """(n,) of channels (C, n): their mean, or the first where they cancel each other out."""
+    mean = channels.mean(0)
+    cancelled = np.square(mean).mean() < _CANCELLED * np.square(channels).mean()
+    return channels[0] if cancelled else mean
 
 
 def _bin(pieces: np.ndarray) -> np.ndarray:

@@ -48,6 +48,12 @@ def test_every_format_becomes_mono_at_16_khz(tmp_path, name, rate_hz, layout):
     assert np.sqrt(np.mean(samples[4000:12000] ** 2)) == pytest.approx(0.35, abs=0.03)
 
 
+def test_channels_of_opposite_sign_are_heard(tmp_path):
+    tone = _tone(1.0, 16000)
+    path = _write(tmp_path / "a.wav", np.stack([tone, -tone]), 16000, layout="stereo")
+    assert np.sqrt(np.mean(read_audio(path)[4000:12000] ** 2)) == pytest.approx(0.35, abs=0.03)
+
+
 def test_pieces_are_small_and_add_up(tmp_path):
     path = _write(tmp_path / "long.flac", _tone(30, 48000)[None], 48000)
     with AudioReader(path) as sound:
