@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from mediapipe.tasks.python.vision import FaceLandmarksConnections
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import shortest_path
+from scipy.spatial.distance import cdist
 
 from pretrain_synthetic.dental_arches import Row, dental_rows, lower_teeth_moves
 from pretrain_synthetic.heads.assets import Assets, Proxy
@@ -19,11 +24,13 @@ from pretrain_synthetic.landmarks import COUNT, HEAD_UNIT_DM, MESH_COUNT, SKIN_F
 from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.face.template import (
     CAVITY,
+    IRISES,
     LEFT_EYE,
     LOWER_TEETH,
     NECK,
     RIGHT_EYE,
     SKIN,
+    SKIN_LANDMARKS,
     TONGUE,
     UPPER_TEETH,
 )
@@ -35,6 +42,8 @@ _TO_OPENCV = np.array([1, -1, -1])
 """The generator's y points up and its z out of the face."""
 _SCAN_MEAN, _SCAN_SHAPES = 0.75, 0.6
 """Share of the scans in the mean head, and in the shapes outside the lids."""
+_KNOWN_PAIRS = np.array([(10, 10), (1, 1), (152, 152), (33, 263), (61, 291), (234, 454)])
+"""Landmarks of forehead, nose, chin, eyes, mouth and ears, and their partners."""
 _NECK_BELOW_DM, _NECK_WIDTH_DM = -2.05, 1.15
 """The body ends here: shoulders are no part of the head."""
 _CELL_DM = {"eyes": 0.03, "tongue": 0.06}
@@ -112,6 +121,7 @@ def build_template(assets: Assets) -> dict[str, np.ndarray]:
         "vertex_layer": vertex_layer[kept],
         "landmark_vertices": number[vertex].astype(np.int16),
         "landmark_weights": weight.astype(np.float32),
+        "landmark_twins": _landmark_twins(landmarks).astype(np.int16),
         "eye_centres": np.stack([_middle(eye.reshape(-1, 3)) for eye in eyes]).astype(np.float32),
         "firmness": firmness.astype(np.float32),
     }
@@ -212,6 +222,28 @@ def _landmarks(mesh: Layers) -> tuple[np.ndarray, np.ndarray]:
             away = np.linalg.norm(arms[:, :2] - np.array(place) * _IRIS_DM, axis=1) + behind
             vertex[first + k] = index[np.argsort(away)[:3]]
     return vertex, weight
+
+
+def _landmark_twins(points: np.ndarray) -> np.ndarray:
+    """(478,) each landmark's partner on the other side, from landmarks (478, 3).
+
+    No mean face is symmetric enough for places alone to tell: a landmark's partner is also as many
+    edges of MediaPipe's mesh away from what is known on both sides.
+    """
+    edges = np.array(
+        [(e.start, e.end) for e in FaceLandmarksConnections.FACE_LANDMARKS_TESSELATION]
+    )
+    graph = coo_array((np.ones(len(edges)), edges.T), shape=(SKIN_LANDMARKS, SKIN_LANDMARKS))
+    steps = shortest_path(graph, directed=False, unweighted=True)
+    left, right = _KNOWN_PAIRS.T
+    one, other = steps[np.concatenate([left, right])], steps[np.concatenate([right, left])]
+    away = cdist(points * [-1, 1, 1], points)
+    twins = np.empty(len(points), int)
+    skin = slice(SKIN_LANDMARKS)
+    twins[skin] = linear_sum_assignment(away[skin, skin] + cdist(one.T, other.T, "cityblock"))[1]
+    for iris, partner in (IRISES, IRISES[::-1]):
+        twins[iris] = partner.start + linear_sum_assignment(away[iris, partner])[1]
+    return twins
 
 
 def _middle(points: np.ndarray) -> np.ndarray:

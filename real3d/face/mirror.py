@@ -1,7 +1,6 @@
 """Left and right of a face exchanged."""
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from real3d.camera import Camera
@@ -17,9 +16,7 @@ class Mirror:
     def __init__(self, template: Template):
         self._mean = template.landmarks
         self._flip = self._mean.new_tensor([-1, 1, 1])
-        away = torch.cdist(self._mean * self._flip, self._mean)
-        other = torch.from_numpy(linear_sum_assignment(away.cpu().numpy())[1])
-        self.landmarks = other.to(self._mean.device)
+        self.landmarks = template.landmark_twins
         """(478,) the landmark on the other side."""
         partners = [_partner(name) for name in ARKIT_NAMES]
         self.coefficients = torch.tensor(partners, device=self._mean.device)

@@ -57,6 +57,7 @@ class Template(nn.Module):
     vertex_layer: Tensor  # (N,)
     landmark_vertices: Tensor  # (478, 3)
     landmark_weights: Tensor  # (478, 3)
+    landmark_twins: Tensor  # (478,) the landmark on the other side
     eye_centres: Tensor  # (2, 3) left, right
     firmness: Tensor  # (N,) how far the mesh alone decides where a pixel comes from
     spread: Tensor  # (N, 478)

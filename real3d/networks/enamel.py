@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from real3d.face.teeth import LOWER_ARCH, MM, UPPER_ARCH, Arch
-from real3d.networks.layers import smoothstep
+from real3d.networks.layers import interval_of, smoothstep
 
 _LINE, _LINE_WIDTH = 0.18, 0.6 * MM
 """How dark the line between two teeth is, and how wide."""
@@ -31,7 +31,7 @@ def enamel(canonical: Tensor) -> Tensor:
 
 def _pattern(arch: Arch, x: Tensor, y: Tensor) -> Tensor:
     ends = torch.from_numpy(arch.ends).to(x)
-    right = torch.bucketize(x, ends).clamp(1, len(ends) - 1)
+    right = interval_of(x, ends)
     low, high = ends[right - 1], ends[right]
     across = ((2 * x - low - high) / (high - low)).clamp(-1, 1)
     away = torch.minimum(x - low, high - x)

@@ -307,9 +307,10 @@ def _without_thin_teeth(classes: Tensor) -> tuple[Tensor, Tensor]:
     filled = F.avg_pool2d(teeth, _THIN, 1, _THIN // 2)
     filled = F.max_pool2d(filled, _THIN, 1, _THIN // 2)
     thin = teeth * (1 - smoothstep(filled, *_THIN_TEETH))
-    moved = torch.zeros_like(classes)
-    moved[:, [TEETH_CLASS]], moved[:, [MOUTH_CLASS]] = -thin, thin
-    return classes + moved, thin
+    changed = classes.clone()
+    changed[:, [TEETH_CLASS]] -= thin
+    changed[:, [MOUTH_CLASS]] += thin
+    return changed, thin
 
 
 def _edges(corners: Tensor) -> Tensor:

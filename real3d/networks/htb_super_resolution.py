@@ -40,7 +40,7 @@ CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a pixel may be made of; all (B, ·, S, S) in [-1, 1]."""
+    """What a pixel may be made of; pictures (B, ·, S, S) in [-1, 1], and hues."""
 
     look_up: Tensor
     seen: Tensor

@@ -36,6 +36,16 @@ def luma_of(picture: Tensor) -> Tensor:
     return (picture * picture.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
+def softened(x: Tensor) -> Tensor:
+    """(B, C, H, W) averaged over 3 x 3 pixels, those beyond the border left out."""
+    return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+
+def interval_of(x: Tensor, ends: Tensor) -> Tensor:
+    """Index of the right end of the interval of rising ends (n,) that x lies in, or is nearest."""
+    return torch.bucketize(x, ends).clamp(1, len(ends) - 1)
+
+
 def pull_push(values: Tensor, mask: Tensor, leak: float = 0.02) -> Tensor:
     """Values (B, C, S, S) where mask (B, 1, S, S) is 1, continued smoothly to where it is 0.
 

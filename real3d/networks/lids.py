@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from real3d.face.teeth import MM
 from real3d.face.template import EYE_CLASSES, EYE_RINGS
-from real3d.networks.layers import enlarge, pull_push, smoothstep
+from real3d.networks.layers import enlarge, interval_of, pull_push, smoothstep
 
 _REACH = 48
 """Lids and lashes reach this part of the picture's side beyond the eyeball."""
@@ -50,7 +50,7 @@ def lashes(canonical: Tensor, margins: Tensor) -> Tensor:
     dark = torch.zeros_like(x)
     for margin in margins:
         ends, height = margin[:, 0].contiguous(), margin[:, 1]
-        right = torch.bucketize(x, ends).clamp(1, len(ends) - 1)
+        right = interval_of(x, ends)
         share = ((x - ends[right - 1]) / (ends[right] - ends[right - 1])).clamp(0, 1)
         away = y - torch.lerp(height[right - 1], height[right], share)
         along = (x - ends[0]) / (ends[-1] - ends[0])

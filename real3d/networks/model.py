@@ -13,7 +13,16 @@ from real3d.networks.enamel import enamel
 from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeometry
 from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
 from real3d.networks.image_to_plane import ImageToPlane, Planes
-from real3d.networks.layers import Residual, dense, down, enlarge, sample, smoothstep, zero_conv
+from real3d.networks.layers import (
+    Residual,
+    dense,
+    down,
+    enlarge,
+    sample,
+    smoothstep,
+    softened,
+    zero_conv,
+)
 from real3d.networks.lids import lashes
 from real3d.networks.motion_adapter import MotionAdapter
 from real3d.networks.plates import Plates
@@ -273,12 +282,12 @@ class Real3DNetwork(nn.Module):
             torso=sample(source.photo, torso_grid),
             torso_alpha=enlarge(torso.alpha, 8),
             background=source.plates.background,
-            alpha=torch.maximum(enlarge(volume.alpha.float(), 4), F.avg_pool2d(firm, 3, 1, 1)),
+            alpha=torch.maximum(enlarge(volume.alpha.float(), 4), softened(firm)),
             classes=target.classes,
             eyes=found.eyes,
             enamel=torch.lerp(
                 torch.ones_like(source.photo),
-                F.avg_pool2d(enamel(target.canonical), 3, 1, 1),
+                softened(enamel(target.canonical)),
                 target.classes[:, [TEETH_CLASS]],
             ),
             head_palette=source.plates.head_palette,

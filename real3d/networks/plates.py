@@ -23,7 +23,9 @@ class Plates:
     lids: Tensor
     """The photo, its eyes covered by the skin around them."""
     head_palette: Palette
+    """Hues of the photo's head."""
     clothes_palette: Palette
+    """Hues of the photo's person below the chin."""
 
     @classmethod
     @torch.no_grad()

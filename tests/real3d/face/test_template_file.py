@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from mediapipe.tasks.python.vision import FaceLandmarksConnections
 
 from real3d.face.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from real3d.face.template import LEFT_EYE, RIGHT_EYE, SKIN, SKIN_LANDMARKS, TONGUE, Template
 
 TWINS = {33: 263, 133: 362, 159: 386, 145: 374, 61: 291, 105: 334, 70: 300, 50: 280, 234: 454}
-TWINS |= {468: 473, 10: 10, 1: 1, 13: 13, 14: 14, 152: 152}
+TWINS |= {93: 323, 110: 339, 223: 443, 29: 259, 468: 473, 10: 10, 1: 1, 13: 13, 14: 14, 152: 152}
 """Landmarks of the right side, to the left side's; those of the middle to themselves."""
 LIDS = {"Left": ((386, 385, 387), (374, 380, 373)), "Right": ((159, 158, 160), (145, 153, 144))}
 DIRECTIONS = {"jawLeft": 152, "mouthLeft": 13}
@@ -58,6 +59,16 @@ def test_left_and_right_mirror_each_other(head):
     assert away.min(1).values.mean() < 0.01
     for right, left in TWINS.items():
         assert away[right, left] < 0.04, (right, left)
+
+
+def test_twins_are_neighbours_where_landmarks_are(head):
+    """MediaPipe's mesh is itself not symmetric around six landmarks."""
+    edges = {(e.start, e.end) for e in FaceLandmarksConnections.FACE_LANDMARKS_TESSELATION}
+    edges |= {(b, a) for a, b in edges}
+    twins = head.landmark_twins.tolist()
+    assert sum((twins[a], twins[b]) not in edges for a, b in edges) <= 12
+    for right, left in TWINS.items():
+        assert (twins[right], twins[left]) == (left, right)
 
 
 @pytest.mark.parametrize("side", ["Left", "Right"])
