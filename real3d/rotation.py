@@ -46,3 +46,19 @@ def rotation_from_vector(vector: Tensor) -> Tensor:
     angle = angle[..., None]
     eye = torch.eye(3, dtype=vector.dtype, device=vector.device)
     return eye + angle.sin() * cross + (1 - angle.cos()) * (cross @ cross)
+
+
+def vector_from_rotation(rotation: Tensor) -> Tensor:
+    """Axis times angle (..., 3) of matrices (..., 3, 3); angles well below π."""
+    axis = torch.stack(
+        [
+            rotation[..., 2, 1] - rotation[..., 1, 2],
+            rotation[..., 0, 2] - rotation[..., 2, 0],
+            rotation[..., 1, 0] - rotation[..., 0, 1],
+        ],
+        -1,
+    )
+    sine = axis.norm(dim=-1, keepdim=True)
+    trace = rotation.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True)
+    angle = torch.atan2(sine, trace - 1)
+    return axis * (angle / sine.clamp_min(1e-12))

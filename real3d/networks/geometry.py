@@ -30,6 +30,7 @@ from real3d.face.template import (
 )
 from real3d.networks.layers import eroded, pull_push, sample, smoothstep
 from real3d.networks.lids import upper_margins
+from real3d.networks.neck import twisted
 from real3d.tensors import map_tensors
 
 _EMPTY_DEPTH = 9.0
@@ -71,8 +72,7 @@ class SourceGeometry:
     """(B, N, 3)."""
     facing: Tensor
     """(B, N, 1) how much a vertex faces the photo's camera."""
-    scale: Tensor
-    """(B,) the camera's."""
+    camera: Camera
     depth: Tensor
     """(B, 1, S/2, S/2) of the mesh, _EMPTY_DEPTH elsewhere."""
     classes: Tensor
@@ -202,8 +202,8 @@ class Geometry(nn.Module):
         reach = torch.where(self.frontal_hit > 0, _SEEN_DEPTH_FRONTAL, _SEEN_DEPTH_AROUND)
         shown = (seen[..., 2][:, None] < surface + reach).float()
         return SourceGeometry(
-            vertices, projected, facing, head.camera.scale, depth, classes, maps[:, :1],
-            maps[:, 1:], firm, seen[..., :2], shown, move,
+            vertices, projected, facing, head.camera, depth, classes, maps[:, :1], maps[:, 1:],
+            firm, seen[..., :2], shown, move,
         )  # fmt: skip
 
     @torch.no_grad()
@@ -211,12 +211,14 @@ class Geometry(nn.Module):
         """Correspondence of a wanted view with the photo."""
         template, size = self.template, self.image_px
         vertices = template.posed(head.identity, head.coefficients)
+        heights = template.vertices[:, 1]
+        vertices = twisted(vertices, heights, source.camera, head.camera)
         projected = head.camera.project(vertices)
         raster = Rasteriser(template).draw(projected, size)
         normals = template.normals(vertices) @ head.camera.rotation.mT
         photo = torch.cat([source.projected, source.facing], -1)
         size_there = self._shrinking(projected, photo)
-        size_there = size_there * (head.camera.scale / source.scale)[:, None, None]
+        size_there = size_there * (head.camera.scale / source.camera.scale)[:, None, None]
         parts = {
             "canonical": template.vertices.expand_as(vertices),
             "source": photo,

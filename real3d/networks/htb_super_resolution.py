@@ -142,7 +142,7 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
             (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off,
             -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
             3 * torso * (1 - head) + behind,
-            2 * (1 - head) * (1 - torso) + behind,
+            2 * (1 - head) * (1 - torso) + behind + _unless(torso),
             head * (1 - given.seen) + with_nobody,
             -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen),
         ],

@@ -25,8 +25,9 @@ from real3d.networks.layers import (
 )
 from real3d.networks.lids import lashes
 from real3d.networks.motion_adapter import MotionAdapter
+from real3d.networks.neck import torso_camera
 from real3d.networks.plates import Plates
-from real3d.networks.torso import Torso, TorsoMotion
+from real3d.networks.torso import Torso, TorsoMotion, shown_torso
 from real3d.networks.volume import Rays, RenderedVolume, Volume
 
 _MESH_SHARE = 0.02
@@ -176,7 +177,7 @@ class Real3DNetwork(nn.Module):
         found = self._correspondence(source, target, head, volume)
         refinement = self._refined(source, volume, found.flow, found.seen, condition)
         flow = found.flow + enlarge(refinement, 8) * (1 - found.eyes)
-        torso = self._torso(source, head, volume, pose)
+        torso = self._torso(source, head, volume)
         candidates = self._candidates(source, target, volume, torso, flow, found)
         maps = F.avg_pool2d(torch.cat([target.canonical, target.normals], 1), 2)
         features = self._features(source, volume, torso, flow, candidates)
@@ -238,22 +239,20 @@ class Real3DNetwork(nn.Module):
         )
         return self.flow(torch.cat([own, found, F.avg_pool2d(seen, 8)], 1), pose)
 
-    def _torso(
-        self, source: Encoding, head: Head, volume: RenderedVolume, pose: Tensor
-    ) -> TorsoMotion:
-        size = self.config.flow_px
-        grid = pixel_grid(size, pose.device)
-        flat = grid.view(1, -1, 2).expand(len(pose), -1, -1)
+    def _torso(self, source: Encoding, head: Head, volume: RenderedVolume) -> TorsoMotion:
+        size, own = self.config.flow_px, source.head.camera
+        shoulders = torso_camera(own, head.camera)
+        grid = pixel_grid(size, volume.alpha.device)
+        flat = grid.view(1, -1, 2).expand(len(volume.alpha), -1, -1)
         with torch.no_grad():
-            turned = head.camera.unproject(flat, torch.zeros_like(flat[..., 0]))
-            turn = (source.head.camera.project(turned)[..., :2] - flat).mT
+            turned = shoulders.unproject(flat, torch.zeros_like(flat[..., 0]))
+            turn = (own.project(turned)[..., :2] - flat).mT
         return self.torso(
             F.avg_pool2d(source.photo, 8),
             F.avg_pool2d(source.alpha, 8),
-            source.volume.alpha,
             F.avg_pool2d(volume.alpha, 2),
             turn.unflatten(2, (size, size)),
-            pose,
+            _pose(own, shoulders),
         )
 
     def _candidates(
@@ -267,6 +266,7 @@ class Real3DNetwork(nn.Module):
     ) -> Candidates:
         grid = pixel_grid(self.config.image_px, flow.device)
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
+        shown = shown_torso(source.alpha, source.volume.alpha, source.head.camera)
         firm = target.firmness * target.hit
         place = grid + flow.permute(0, 2, 3, 1)
         shade = lashes(target.canonical, self.geometry.upper_margins)
@@ -280,7 +280,7 @@ class Real3DNetwork(nn.Module):
             hair=sample(source.plates.hair, found.surface_uv.detach()),
             loose=_loose(target),
             torso=sample(source.photo, torso_grid),
-            torso_alpha=enlarge(torso.alpha, 8),
+            torso_alpha=torch.sigmoid(enlarge(torso.logits, 8) + sample(shown, torso_grid)),
             background=source.plates.background,
             alpha=torch.maximum(enlarge(volume.alpha.float(), 4), softened(firm)),
             classes=target.classes,

@@ -6,16 +6,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from real3d.camera import pixel_grid
+from real3d.camera import Camera, pixel_grid
 from real3d.networks.config import NetworkConfig
-from real3d.networks.layers import Residual, dense, down, enlarge, sample, zero_conv
+from real3d.networks.layers import Residual, dense, down, enlarge, smoothstep, zero_conv
 
 POSE_WIDTH = 24
 """Numbers that describe the photo's and the wanted pose."""
 _CONDITION = 128
 _OWN_FLOW = 0.2
-_SHOWN = 4.0
-"""Logit of the torso's matte where the photo shows that a place is torso, or is not."""
+_SHOWN, _OWN_OPINION = 4.0, 3.0
+"""Logit of the torso's matte where the photo shows that a place is torso, or is not; and the
+largest of the network's own, which decides where the photo's head hid the place."""
+_BELOW = (0.6, 0.9)
+"""Heights of the head frame (y down) between which a person begins to be torso."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class TorsoMotion:
 
     flow: Tensor
     """(B, 2, S/8, S/8) normalised, added to a pixel's own position."""
-    alpha: Tensor
-    """(B, 1, S/8, S/8)."""
+    logits: Tensor
+    """(B, 1, S/8, S/8) the network's own opinion about the matte; see shown_torso."""
 
 
 class Torso(nn.Module):
@@ -45,15 +48,14 @@ class Torso(nn.Module):
         self,
         photo: Tensor,
         alpha: Tensor,
-        own_head: Tensor,
         head: Tensor,
         turn: Tensor,
         pose: Tensor,
     ) -> TorsoMotion:
         """All maps at S/8.
 
-        photo (B, 3, ·, ·) in [-1, 1], its matte, its head's alpha, the wanted head's alpha, turn
-        (B, 2, ·, ·): the flow of a plane that moves with the head, pose (B, 24).
+        photo (B, 3, ·, ·) in [-1, 1], its matte, the wanted head's alpha, turn (B, 2, ·, ·): the
+        flow of a plane that turns with the shoulders, pose (B, 24).
         """
         condition = self.condition(pose)
         grid = pixel_grid(photo.shape[-1], photo.device)
@@ -65,6 +67,15 @@ class Torso(nn.Module):
         x = self.last(F.silu(self.up2(torch.cat([enlarge(x, 2), edge], 1)))).float()
         follow = torch.sigmoid(x[:, :1] - 1)
         flow = follow * turn.clamp(-0.5, 0.5) + _OWN_FLOW * x[:, 1:3]
-        shown = _SHOWN * (1 - own_head.float()) * (2 * alpha.float() - 1)
-        there = sample(shown, grid + flow.permute(0, 2, 3, 1))
-        return TorsoMotion(flow, torch.sigmoid(x[:, 3:] + there))
+        return TorsoMotion(flow, _OWN_OPINION * torch.tanh(x[:, 3:] / _OWN_OPINION))
+
+
+@torch.no_grad()
+def shown_torso(alpha: Tensor, head: Tensor, camera: Camera) -> Tensor:
+    """(B, 1, S, S) what a photo says about where its torso is, as a logit: 0 where it can't tell.
+
+    alpha (B, 1, S, S) the person's, head (B, 1, S/8, S/8) the head's, which hides what is behind.
+    """
+    below = smoothstep(camera.heights(head.shape[-1]), *_BELOW)
+    beside, below = enlarge(torch.cat([1 - head.float(), below], 1), 8).split(1, 1)
+    return _SHOWN * beside * (2 * alpha * below - 1)

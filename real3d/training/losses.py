@@ -150,7 +150,7 @@ def structure_losses(
         "person": (cross_entropy(person, now.person) * true).mean(),
         "look_up": (looked_up * certain).mean(),
         "torso": ((torso_picture - target).abs() * body * true).mean()
-        + 0.1 * cross_entropy(frame.torso.alpha, F.avg_pool2d(body, 2)).mean(),
+        + 0.1 * cross_entropy(F.avg_pool2d(frame.candidates.torso_alpha, 4), body).mean(),
         "smooth_flow": total_variation(frame.torso.flow) + 0.5 * total_variation(frame.refinement),
         "depth": _depth_loss(batch, frame, now, nose_depth),
     }

@@ -1,0 +1,44 @@
+"""The neck: it twists, so that shoulders turn less than the head.
+
+Up to some degrees the shoulders follow, as they do in films of people who talk; then the head turns
+alone. A photo shows one side of the clothes: turned far they would be torn.
+"""
+
+import torch
+from torch import Tensor
+
+from real3d.camera import Camera
+from real3d.networks.layers import smoothstep
+from real3d.rotation import rotation_from_vector, vector_from_rotation
+
+_BASE = (0.0, 0.9, 0.27)
+"""Where the neck stands on the shoulders, head frame: that point moves with the head."""
+_TWISTS = (0.65, 0.95)
+"""Heights of the template (y down) between which the neck twists."""
+_LARGEST_TURN = 0.35
+"""Radians by which shoulders turn at most."""
+
+
+def torso_camera(source: Camera, target: Camera) -> Camera:
+    """How the wanted view (B) sees the shoulders, if the photo's camera sees them with the head."""
+    turn = vector_from_rotation(target.rotation @ source.rotation.mT)
+    angle = turn.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    turn = turn * (_LARGEST_TURN * torch.tanh(angle / _LARGEST_TURN) / angle)
+    rotation = rotation_from_vector(turn) @ source.rotation
+    base = target.translation.new_tensor(_BASE)
+    shift = (target.rotation - rotation) @ base
+    return Camera(rotation, target.translation + shift)
+
+
+def twisted(vertices: Tensor, heights: Tensor, source: Camera, target: Camera) -> Tensor:
+    """Posed vertices (B, N, 3) whose neck is twisted; heights (N,) are the template's."""
+    shoulders = torso_camera(source, target)
+    back = vector_from_rotation(target.rotation.mT @ shoulders.rotation)
+    share = smoothstep(heights, *_TWISTS)
+    low = share > 0
+    base = vertices.new_tensor(_BASE)
+    turns = rotation_from_vector(share[low, None] * back[:, None])
+    moved = vertices.clone()
+    away = (vertices[:, low] - base)[..., None]
+    moved[:, low] = (turns @ away)[..., 0] + base
+    return moved
