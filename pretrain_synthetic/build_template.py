@@ -55,7 +55,8 @@ _IRISES = ((MESH_COUNT, RIGHT_EYE), (MESH_COUNT + 5, LEFT_EYE))
 _FOREHEAD = 10
 _BEHIND, _ABOVE = (0.02, 0.2), (-0.02, 0.12)
 """Where firmness fades: behind the plane of the ears, above the forehead; head units."""
-_NECK_FIRMNESS = 0.4
+_NECK_FIRMNESS, _COLLAR = 0.4, (0.75, 0.95)
+"""The neck's, and between which heights it fades: there may be clothes."""
 _PAINTED = (CAVITY, NECK, SKIN, UPPER_TEETH, LOWER_TEETH, TONGUE, LEFT_EYE, RIGHT_EYE)
 """Layers by rising right to a vertex that several share."""
 
@@ -255,4 +256,5 @@ def _firmness(vertices: np.ndarray, vertex_layer: np.ndarray, brow: float) -> np
     _, y, z = vertices.T
     front = np.clip((-z - _BEHIND[0]) / _BEHIND[1], 0, 1)
     low = np.clip(1 - (brow - y - _ABOVE[0]) / _ABOVE[1], 0, 1)
-    return np.where(vertex_layer == NECK, _NECK_FIRMNESS, front * low)
+    collar = np.clip((_COLLAR[1] - y) / (_COLLAR[1] - _COLLAR[0]), 0, 1)
+    return np.where(vertex_layer == NECK, _NECK_FIRMNESS * collar, front * low)
