@@ -30,6 +30,11 @@ def torso_camera(source: Camera, target: Camera) -> Camera:
     return Camera(rotation, target.translation + shift)
 
 
+def turn_between(source: Camera, target: Camera) -> Tensor:
+    """(B,) radians by which heads turn."""
+    return vector_from_rotation(target.rotation @ source.rotation.mT).norm(dim=1)
+
+
 def twisted(vertices: Tensor, heights: Tensor, source: Camera, target: Camera) -> Tensor:
     """Posed vertices (B, N, 3) whose neck is twisted; heights (N,) are the template's."""
     shoulders = torso_camera(source, target)

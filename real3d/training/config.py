@@ -28,7 +28,9 @@ class LossWeights:
     empty: float = 0.1
     """What the volume has far from the template."""
     identity: float = 0.3
-    """Whether SFace knows the person again, in pairs and in free views."""
+    """Whether SFace knows the person again."""
+    free_identity: float = 0.1
+    """The same in free views: what an embedding asks for there is soon paint."""
     adversarial: float = 0.03
     feature_matching: float = 0.07
 

@@ -68,10 +68,10 @@ def turned_back(batch: Batch, views: FreeViews, free: Frame) -> Batch:
     )  # fmt: skip
 
 
-def identity_loss(
+def identity_losses(
     sface: SFace, geometry: Geometry, batch: Batch, made: Tensor, views: FreeViews, turned: Tensor
-) -> Tensor:
-    """How little the pictures show the person: 1 - cosine, of pairs and of free views; a scalar.
+) -> tuple[Tensor, Tensor]:
+    """How little the pictures show the person: 1 - cosine, of pairs and of free views; scalars.
 
     made (B, 3, S, S) pictures of the batch's pairs, turned (F, 3, S, S) the free views.
     """
@@ -82,10 +82,10 @@ def identity_loss(
         seen = sface.embed((batch.source[rows] + 1) / 2, _landmarks(geometry, photo))
     pairs = 1 - F.cosine_similarity(sface.embed((made + 1) / 2, batch.landmarks), true)
     if not len(rows):
-        return pairs.mean()
+        return pairs.mean(), pairs.new_zeros(())
     found = sface.embed((turned + 1) / 2, _landmarks(geometry, views.head))
     free = (1 - F.cosine_similarity(found, seen)) * views.recognisable
-    return pairs.mean() + free.mean()
+    return pairs.mean(), free.mean()
 
 
 def _landmarks(geometry: Geometry, head: Head) -> Tensor:

@@ -1,16 +1,18 @@
 """What a rendered pair is judged by; every function returns values that the loop weighs."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from real3d.camera import pixel_grid
+from real3d.camera import Camera, pixel_grid
 from real3d.networks.geometry import TargetGeometry
 from real3d.networks.image_to_plane import Planes
-from real3d.networks.layers import enlarge
+from real3d.networks.layers import enlarge, smoothstep
 from real3d.networks.model import Encoding, Frame, Real3DNetwork
+from real3d.networks.neck import turn_between
 from real3d.networks.volume import known_at
 from real3d.training.batches import PSEUDO, SYNTHETIC, Batch, crops
 from real3d.training.perceptual import VGGFeatures
@@ -23,6 +25,9 @@ DETAIL_PX, FACE_PX = 96, 256
 _NECK_TOP, _NECK_SURE, _NECK_END = 0.93, 0.86, 1.0
 """Heights of the head frame (y down): a matte's person stops being head at the first; between the
 others that is unsure."""
+_TURNED, _SHOULDERS = (0.3, 0.5), (0.65, 0.85)
+"""Radians and heights of the head frame (y down) from which a picture's shoulders are no example:
+where a camera goes around a person they turn with the head."""
 _VGG_WEIGHTS = (0.3, 0.5, 0.7, 0.7)
 _SMALLEST = 1e-4
 _FAR_STEP = 0.1
@@ -64,6 +69,30 @@ def pixel_weights(batch: Batch, target: TargetGeometry) -> Tensor:
     weight = weight + 4 * inner
     false_source = (batch.kind == PSEUDO).float().view(-1, 1, 1, 1)
     return weight * (1 - 0.6 * false_source * (1 - batch.target_alpha))
+
+
+@torch.no_grad()
+def above_shoulders(camera: Camera, size: int) -> Tensor:
+    """(B, 1, size, size) 1 where cameras see the head, 0 at the shoulders."""
+    return enlarge(1 - smoothstep(camera.heights(size // 8), *_SHOULDERS), 8)
+
+
+@torch.no_grad()
+def exemplary(batch: Batch) -> Tensor:
+    """(B, 1, S, S) where a target shows what is wanted: shoulders turn less than heads."""
+    camera = batch.target_head.camera
+    turned = smoothstep(turn_between(batch.source_head.camera, camera), *_TURNED)
+    turned = (turned * (batch.kind != PSEUDO)).view(-1, 1, 1, 1)
+    return 1 - turned * (1 - above_shoulders(camera, batch.target.shape[-1]))
+
+
+def believed(frame: Frame, batch: Batch, exemplary: Tensor) -> Frame:
+    """Frames that are right where their targets are no example, so that nothing is learned."""
+    return dataclasses.replace(
+        frame,
+        image=torch.lerp(batch.target, frame.image, exemplary),
+        alpha=torch.lerp(batch.target_alpha, frame.alpha, exemplary),
+    )
 
 
 def feature_distance(vgg: VGGFeatures, made: Tensor, true: Tensor, blocks: int = 4) -> Tensor:
@@ -121,11 +150,11 @@ def total_variation(flow: Tensor) -> Tensor:
 
 
 def structure_losses(
-    batch: Batch, source: Encoding, frame: Frame, nose_depth: Tensor
+    batch: Batch, source: Encoding, frame: Frame, nose_depth: Tensor, exemplary: Tensor
 ) -> dict[str, Tensor]:
     """Losses of the volume, the look-up through its surface, mattes, depth and torso; scalars.
 
-    nose_depth: (B,) of the target mesh, behind the head's origin.
+    nose_depth: (B,) of the target mesh, behind the head's origin. exemplary: of that name.
     """
     rays, flow = frame.volume.alpha.shape[-1], source.volume.alpha.shape[-1]
     true = (batch.kind != PSEUDO).float().view(-1, 1, 1, 1)
@@ -144,13 +173,15 @@ def structure_losses(
     looked_up = (frame.surface_look_up - half).abs()
     certain = enlarge((now.head > 0.9) * now.sure * frame.surface_seen, 2)
     person = F.avg_pool2d(frame.alpha, 4)
+    example = F.avg_pool2d(exemplary, 4)
+    torso_alpha = cross_entropy(F.avg_pool2d(frame.candidates.torso_alpha, 4), body)
     return {
         "volume": colour + 0.5 * own,
         "alpha": alpha + 0.5 * own_alpha,
         "person": (cross_entropy(person, now.person) * true).mean(),
         "look_up": (looked_up * certain).mean(),
-        "torso": ((torso_picture - target).abs() * body * true).mean()
-        + 0.1 * cross_entropy(F.avg_pool2d(frame.candidates.torso_alpha, 4), body).mean(),
+        "torso": ((torso_picture - target).abs() * body * true * example).mean()
+        + 0.1 * (torso_alpha * example).mean(),
         "smooth_flow": total_variation(frame.torso.flow) + 0.5 * total_variation(frame.refinement),
         "depth": _depth_loss(batch, frame, now, nose_depth),
     }

@@ -35,13 +35,16 @@ from real3d.training.frame_bank import FrameBank, joined_banks
 from real3d.training.free_views import (
     FreeViews,
     draw_free_views,
-    identity_loss,
+    identity_losses,
     turned_back,
 )
 from real3d.training.losses import (
     Details,
+    above_shoulders,
+    believed,
     detail_crops,
     emptiness_loss,
+    exemplary,
     feature_distance,
     pixel_weights,
     structure_losses,
@@ -289,22 +292,24 @@ class Trainer:
         with self._autocast():
             source, rendered, far = self.step_module(drawn)
         batch, count = drawn.batch, len(drawn.batch.kind)
-        target, frame = (map_tensors(lambda t: t[:count], x) for x in (drawn.target, rendered))
+        target, shown = (map_tensors(lambda t: t[:count], x) for x in (drawn.target, rendered))
+        example = exemplary(batch)
+        frame = believed(shown, batch, example)
         free = map_tensors(lambda t: t[count:], rendered)
         self._turned_back = turned_back(batch, drawn.views, free)
         adversarial = progress >= config.adversarial_from
         ramp = min(1.0, (progress - config.adversarial_from) / 0.05 + 1e-3)
         made = detail_crops(frame.image, batch.landmarks)
         true = detail_crops(batch.target, batch.landmarks)
-        values = self._losses(batch, target, source, frame, made, true) | {"empty": far}
+        values = self._losses(batch, target, source, frame, made, true, example) | {"empty": far}
         if self.sface is not None:
             with self._autocast():
-                values["identity"] = identity_loss(
+                values["identity"], values["free_identity"] = identity_losses(
                     self.sface, self.network.geometry, batch, frame.image, drawn.views, free.image
                 )
         if adversarial:
             patches = self._patches(batch, target, frame, made, true)
-            patches |= self._sides(batch, free)
+            patches |= self._sides(batch, drawn.views, free)
             values |= self._fooling(patches, ramp)
         loss = sum(getattr(config.losses, name) * value for name, value in values.items())
         self.optimiser.zero_grad(set_to_none=True)
@@ -315,10 +320,10 @@ class Trainer:
         if adversarial:
             values["critic"] = self._train_critics(patches)
         self._average()
-        error = (frame.image.detach() - batch.target).div(2).square().mean((1, 2, 3))
+        error = (shown.image.detach() - batch.target).div(2).square().mean((1, 2, 3))
         values["psnr"] = -10 * error.log10().mean()
         values["gradient"] = norm
-        return _Shown(batch, frame, drawn.views, free.image), values
+        return _Shown(batch, shown, drawn.views, free.image), values
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
@@ -331,6 +336,7 @@ class Trainer:
         frame: Frame,
         made: Details,
         true: Details,
+        example: Tensor,
     ) -> dict[str, Tensor]:
         pixels = ((frame.image - batch.target).abs() * pixel_weights(batch, target)).mean()
         half = (F.avg_pool2d(x, 2) for x in (frame.image, batch.target))
@@ -346,7 +352,7 @@ class Trainer:
             "detail_features": details,
         }
         nose = target.landmarks[:, _NOSE_TIP, 2]
-        return values | structure_losses(batch, source, frame, nose)
+        return values | structure_losses(batch, source, frame, nose, example)
 
     def _patches(
         self, batch: Batch, target: TargetGeometry, frame: Frame, made: Details, true: Details
@@ -365,18 +371,21 @@ class Trainer:
         }
 
     @staticmethod
-    def _sides(batch: Batch, free: Frame) -> dict[str, tuple[Tensor, Tensor]]:
-        """People of free views and of the pictures that are turned most, at half size.
+    def _sides(batch: Batch, views: FreeViews, free: Frame) -> dict[str, tuple[Tensor, Tensor]]:
+        """Heads of free views and of the pictures that are turned most, at half size.
 
         All before one grey: otherwise a white wall looks more like a sweep around an avatar than
-        any head does, and the network learns to paint walls.
+        any head does, and the network learns to paint walls. Without shoulders: those of sweeps
+        turn with the head.
         """
-        yaw = batch.target_head.camera.rotation[:, 2, 0].abs()
-        count = min(len(free.image), len(yaw))
-        most = torch.where(batch.kind == SYNTHETIC, -1, yaw).topk(count).indices
-        made = free.image * free.alpha
-        true = batch.target[most] * batch.target_alpha[most]
-        return {"sides": (F.avg_pool2d(made, 2), F.avg_pool2d(true, 2))}
+        camera = batch.target_head.camera
+        count = min(len(free.image), len(camera))
+        turned = camera.rotation[:, 2, 0].abs()
+        most = torch.where(batch.kind == SYNTHETIC, -1, turned).topk(count).indices
+        size = free.image.shape[-1]
+        made = free.image * free.alpha * above_shoulders(views.head.camera, size)
+        true = batch.target * batch.target_alpha * above_shoulders(camera, size)
+        return {"sides": (F.avg_pool2d(made, 2), F.avg_pool2d(true[most], 2))}
 
     def _fooling(self, patches: dict[str, tuple[Tensor, Tensor]], ramp: float) -> dict[str, Tensor]:
         self.critics.requires_grad_(False)

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from real3d.camera import pixel_grid
+from real3d.camera import Camera, pixel_grid
+from real3d.rotation import rotation_from_euler
 from real3d.training.batches import CLIP, PSEUDO, SYNTHETIC, PairSampler
 from real3d.training.discriminators import Discriminators, critic_loss
 from real3d.training.losses import (
@@ -14,8 +15,10 @@ from real3d.training.losses import (
     LEFT_EYE,
     LIPS,
     RIGHT_EYE,
+    believed,
     cross_entropy,
     detail_crops,
+    exemplary,
     feature_distance,
     head_labels,
     pixel_weights,
@@ -159,7 +162,7 @@ def test_total_variation_of_a_ramp():
 
 def test_structure_losses_are_finite_and_none_is_idle(batch, rendered):
     target, source, frame = rendered
-    values = structure_losses(batch, source, frame, target.landmarks[:, 4, 2])
+    values = structure_losses(batch, source, frame, target.landmarks[:, 4, 2], exemplary(batch))
     assert set(values) == NAMES
     assert all(v.ndim == 0 and v.isfinite() and v > 0 for v in values.values())
 
@@ -172,7 +175,7 @@ def test_depth_loss_is_how_far_the_surface_is_off(batch, rendered, off):
     true = F.interpolate(batch.depth, size=(RAYS, RAYS), mode="nearest") + nose.view(-1, 1, 1, 1)
     volume = dataclasses.replace(frame.volume, depth=true + off)
     frame = dataclasses.replace(frame, volume=volume)
-    found = structure_losses(batch, source, frame, nose)["depth"]
+    found = structure_losses(batch, source, frame, nose, exemplary(batch))["depth"]
     assert found == pytest.approx(min(abs(off), 0.5), rel=0.02, abs=1e-6)
 
 
@@ -184,8 +187,34 @@ def test_the_true_matte_has_the_least_alpha_loss(batch, rendered):
         head = head_labels(batch, 1, RAYS).head
         alpha = torch.lerp(1 - head, head, share)
         made = dataclasses.replace(frame, volume=dataclasses.replace(frame.volume, alpha=alpha))
-        values.append(structure_losses(batch, source, made, nose)["alpha"])
+        values.append(structure_losses(batch, source, made, nose, exemplary(batch))["alpha"])
     assert values[0] > values[1] > values[2]
+
+
+def test_shoulders_are_no_example_where_the_view_turns_far(batch):
+    camera = batch.source_head.camera
+    angles = torch.tensor([[0.0, 0, 0], [0.2, 0, 0], [0.8, 0, 0], [0.8, 0, 0]])
+    turned = Camera(rotation_from_euler(angles) @ camera.rotation, camera.translation)
+    pairs = dataclasses.replace(
+        batch,
+        target_head=dataclasses.replace(batch.target_head, camera=turned),
+        kind=torch.tensor([CLIP, CLIP, SYNTHETIC, PSEUDO]),
+    )
+    found = exemplary(pairs)
+    high = turned.heights(found.shape[-1]) < 0.4
+    assert (found[[0, 1, 3]] == 1).all()
+    assert (found[2][high[2]] > 0.99).all()
+    assert found[2].min() == 0
+
+
+def test_frames_are_believed_where_they_have_an_example(batch, rendered):
+    frame = rendered[2]
+    example = torch.zeros_like(batch.target_alpha)
+    example[..., :9] = 1
+    found = believed(frame, batch, example)
+    torch.testing.assert_close(found.image[..., :9], frame.image[..., :9])
+    torch.testing.assert_close(found.image[..., 9:], batch.target[..., 9:])
+    torch.testing.assert_close(found.alpha[..., 9:], batch.target_alpha[..., 9:])
 
 
 def test_critics_learn_to_tell_stripes_apart():
