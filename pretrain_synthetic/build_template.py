@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mediapipe.tasks.python.vision import FaceLandmarksConnections
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
@@ -231,6 +230,8 @@ def _landmark_twins(points: np.ndarray) -> np.ndarray:
     No mean face is symmetric enough for places alone to tell: a landmark's partner is also as many
     edges of MediaPipe's mesh away from what is known on both sides.
     """
+    from mediapipe.tasks.python.vision import FaceLandmarksConnections
+
     edges = np.array(
         [(e.start, e.end) for e in FaceLandmarksConnections.FACE_LANDMARKS_TESSELATION]
     )

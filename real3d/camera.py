@@ -63,7 +63,7 @@ class Camera:
 
     def to_camera(self, points: Tensor) -> Tensor:
         """Points (B, N, 3) of the head frame in the camera frame."""
-        with _exact(points.device):
+        with exact(points.device):
             return _precise(points) @ self.rotation.mT + self.translation[:, None]
 
     def project(self, points: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ class Camera:
         """Head points (B, N, 3) seen at uv (B, N, 2), depth (B, N) behind the head's origin."""
         z = depth + self.translation[:, None, 2]
         seen = torch.cat([uv * (z / FOCAL)[..., None], z[..., None]], -1)
-        with _exact(uv.device):
+        with exact(uv.device):
             return _precise(seen - self.translation[:, None]) @ self.rotation
 
     def heights(self, size: int) -> Tensor:
@@ -89,7 +89,7 @@ class Camera:
         return points[..., 1].unflatten(1, (1, size, size))
 
 
-def _exact(device: torch.device) -> torch.autocast:
+def exact(device: torch.device) -> torch.autocast:
     """Positions in half precision would be pixels off, whatever the networks compute in."""
     return torch.autocast(device.type, enabled=False)
 

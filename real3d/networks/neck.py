@@ -7,7 +7,7 @@ alone. A photo shows one side of the clothes: turned far they would be torn.
 import torch
 from torch import Tensor
 
-from real3d.camera import Camera
+from real3d.camera import Camera, exact
 from real3d.networks.layers import smoothstep
 from real3d.rotation import rotation_from_vector, vector_from_rotation
 
@@ -21,29 +21,26 @@ _LARGEST_TURN = 0.35
 
 def torso_camera(source: Camera, target: Camera) -> Camera:
     """How the wanted view (B) sees the shoulders, if the photo's camera sees them with the head."""
-    turn = vector_from_rotation(target.rotation @ source.rotation.mT)
-    angle = turn.norm(dim=1, keepdim=True).clamp_min(1e-6)
-    turn = turn * (_LARGEST_TURN * torch.tanh(angle / _LARGEST_TURN) / angle)
-    rotation = rotation_from_vector(turn) @ source.rotation
-    base = target.translation.new_tensor(_BASE)
-    shift = (target.rotation - rotation) @ base
-    return Camera(rotation, target.translation + shift)
+    with exact(target.rotation.device):
+        turn = vector_from_rotation(target.rotation @ source.rotation.mT)
+        angle = turn.norm(dim=1, keepdim=True).clamp_min(1e-6)
+        turn = turn * (_LARGEST_TURN * torch.tanh(angle / _LARGEST_TURN) / angle)
+        rotation = rotation_from_vector(turn) @ source.rotation
+        base = target.translation.new_tensor(_BASE)
+        return Camera(rotation, target.translation + (target.rotation - rotation) @ base)
 
 
 def turn_between(source: Camera, target: Camera) -> Tensor:
     """(B,) radians by which heads turn."""
-    return vector_from_rotation(target.rotation @ source.rotation.mT).norm(dim=1)
+    with exact(target.rotation.device):
+        return vector_from_rotation(target.rotation @ source.rotation.mT).norm(dim=1)
 
 
 def twisted(vertices: Tensor, heights: Tensor, source: Camera, target: Camera) -> Tensor:
     """Posed vertices (B, N, 3) whose neck is twisted; heights (N,) are the template's."""
-    shoulders = torso_camera(source, target)
-    back = vector_from_rotation(target.rotation.mT @ shoulders.rotation)
-    share = smoothstep(heights, *_TWISTS)
-    low = share > 0
-    base = vertices.new_tensor(_BASE)
-    turns = rotation_from_vector(share[low, None] * back[:, None])
-    moved = vertices.clone()
-    away = (vertices[:, low] - base)[..., None]
-    moved[:, low] = (turns @ away)[..., 0] + base
-    return moved
+    shoulders, share = torso_camera(source, target), smoothstep(heights, *_TWISTS)
+    with exact(vertices.device):
+        back = vector_from_rotation(target.rotation.mT @ shoulders.rotation)
+        turns = rotation_from_vector(share[:, None] * back[:, None])
+        base = vertices.new_tensor(_BASE)
+        return (turns @ (vertices - base)[..., None])[..., 0] + base

@@ -53,6 +53,14 @@ def test_the_same_input_gives_the_same_output(avatar, model, encoding):
     assert (first.image - moved.image).abs().max() > 0.05
 
 
+def test_half_precision_renders_alike(avatar, model, encoding):
+    given = (model.network, encoding, turned_camera(avatar, 30, 5, 0), avatar.coefficients)
+    exact = _render(*given).image
+    with torch.autocast("cpu", torch.bfloat16):
+        half = _render(*given).image
+    assert (exact - half).abs().mean() < 0.01
+
+
 def test_the_photos_own_pose_finds_every_pixel_where_it_was(avatar, model, encoding):
     head = Head(avatar.identity, avatar.coefficients, avatar.camera)
     target = model.network.geometry.target(encoding.geometry, head)

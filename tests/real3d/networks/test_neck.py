@@ -48,6 +48,17 @@ def test_a_twisted_neck_joins_head_and_shoulders(yaw):
     torch.testing.assert_close(found[:, below], shoulders[:, below], atol=1e-4, rtol=0)
 
 
+def test_half_precision_around_it_changes_nothing():
+    template = Template()
+    given = (template.vertices[None], template.vertices[:, 1], _camera(), _camera(0.7, 0.1))
+    want = twisted(*given)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(twisted(*given), want)
+        found = torso_camera(*given[2:])
+        assert found.rotation.dtype == torch.float32
+    torch.testing.assert_close(found.rotation, torso_camera(*given[2:]).rotation)
+
+
 def test_nobody_turns_nothing_twists():
     template = Template()
     vertices, heights = template.vertices[None], template.vertices[:, 1]
