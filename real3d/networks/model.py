@@ -27,7 +27,7 @@ from real3d.networks.lids import lashes
 from real3d.networks.motion_adapter import MotionAdapter
 from real3d.networks.neck import torso_camera
 from real3d.networks.plates import Plates
-from real3d.networks.torso import Torso, TorsoMotion, shown_torso
+from real3d.networks.torso import Torso, TorsoMotion, shown_torso, torso_alpha
 from real3d.networks.volume import Rays, RenderedVolume, Volume
 
 _MESH_SHARE = 0.02
@@ -280,7 +280,7 @@ class Real3DNetwork(nn.Module):
             hair=sample(source.plates.hair, found.surface_uv.detach()),
             loose=_loose(target),
             torso=sample(source.photo, torso_grid),
-            torso_alpha=torch.sigmoid(enlarge(torso.logits, 8) + sample(shown, torso_grid)),
+            torso_alpha=torso_alpha(torso.opinion, sample(shown, torso_grid)),
             background=source.plates.background,
             alpha=torch.maximum(enlarge(volume.alpha.float(), 4), softened(firm)),
             classes=target.classes,

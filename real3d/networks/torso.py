@@ -14,10 +14,11 @@ POSE_WIDTH = 24
 """Numbers that describe the photo's and the wanted pose."""
 _CONDITION = 128
 _OWN_FLOW = 0.2
-_SHOWN, _OWN_OPINION = 4.0, 3.0
-"""Logit of the torso's matte where the photo shows that a place is torso, or is not; and the
-largest of the network's own, which decides where the photo's head hid the place."""
-_BELOW = (0.6, 0.9)
+_SHOWN, _OWN_OPINION, _OVERRULED = 4.0, 3.0, 0.75
+"""Logit of the torso's matte where the photo shows that a place is torso, or is not; the largest of
+the network's own, which decides where the photo's head hid the place; and how much less that one
+counts where the photo is sure."""
+_BELOW = (0.35, 0.6)
 """Heights of the head frame (y down) between which a person begins to be torso."""
 
 
@@ -27,8 +28,8 @@ class TorsoMotion:
 
     flow: Tensor
     """(B, 2, S/8, S/8) normalised, added to a pixel's own position."""
-    logits: Tensor
-    """(B, 1, S/8, S/8) the network's own opinion about the matte; see shown_torso."""
+    opinion: Tensor
+    """(B, 1, S/8, S/8) the network's own logit of the matte; see torso_alpha."""
 
 
 class Torso(nn.Module):
@@ -79,3 +80,9 @@ def shown_torso(alpha: Tensor, head: Tensor, camera: Camera) -> Tensor:
     below = smoothstep(camera.heights(head.shape[-1]), *_BELOW)
     beside, below = enlarge(torch.cat([1 - head.float(), below], 1), 8).split(1, 1)
     return _SHOWN * beside * (2 * alpha * below - 1)
+
+
+def torso_alpha(opinion: Tensor, shown: Tensor) -> Tensor:
+    """The matte (B, 1, S, S) of the network's opinion (B, 1, S/8, S/8) and of what is shown."""
+    doubt = 1 - _OVERRULED * shown.abs() / _SHOWN
+    return torch.sigmoid(shown + enlarge(opinion, 8) * doubt)
