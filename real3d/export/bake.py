@@ -26,6 +26,7 @@ from real3d.export.views import (
     opaque,
     shell_depth,
     template_depth,
+    vertices_in,
     views_of,
 )
 from real3d.face.template import CAVITY, LEFT_EYE, NECK, PIXEL_CLASSES, SKIN, TONGUE, Template
@@ -126,7 +127,7 @@ def _painted(
     classes = torch.tensor(PIXEL_CLASSES)[atlas.layer[texels.triangle]][:, None].float()
     colour, weight = torch.zeros(len(texels.index), 3), torch.zeros(len(texels.index), 1)
     for view in views:
-        vertices = template.posed(avatar.identity, view.coefficients)
+        vertices = vertices_in(view, template, avatar)
         normals = template.normals(vertices)[0][atlas.vertex]
         surface = Surface(vertices[0][atlas.vertex], normals, texels, classes)
         found, share = looked_up(view, surface, template_depth(template, vertices, view.camera))
@@ -175,15 +176,14 @@ def _hair(
     """The shell, and the mean colour (3,) of what the photo shows of it."""
     texels = texels_of(shell.uv, shell.triangles, torch.zeros(len(shell.uv)), size)
 
-    def follow(coefficients: Tensor) -> tuple[Tensor, Tensor]:
-        vertices = template.posed(avatar.identity, coefficients)
-        moves = (vertices[0] - template.vertices)[shell.nearest].mean(1)
-        return shell.points + moves, vertices
+    def following(vertices: Tensor) -> Tensor:
+        return shell.points + (vertices[0] - template.vertices)[shell.nearest].mean(1)
 
     ink, alpha = torch.zeros(len(texels.index), 4), torch.zeros(len(texels.index), 2)
     mean = torch.zeros(3)
     for k, view in enumerate(views[:-1]):
-        points, vertices = follow(view.coefficients)
+        vertices = vertices_in(view, template, avatar)
+        points = following(vertices)
         normals = vertex_normals(points, shell.triangles)
         nearest = torch.minimum(
             template_depth(template, vertices, view.camera)[:, :1],
@@ -200,7 +200,7 @@ def _hair(
     alpha = alpha + _HAIR_SHARE
     colour, outline = _spread(texels, ink), _spread(texels, alpha)
     outline = ((outline - _HAIR_OUTLINE) * 4 + 0.5).clamp(0, 1)
-    rest, _ = follow(torch.zeros(1, 52))
+    rest = following(template.posed(avatar.identity, torch.zeros(1, 52)))
     texture = _bytes(torch.cat([colour, outline], 1))
     normals = vertex_normals(rest, shell.triangles)
     return TexturedMesh(rest, normals, shell.uv, shell.triangles, texture), mean

@@ -16,6 +16,7 @@ from real3d.face.blendshapes import arkit_indices
 from real3d.face.rasteriser import Rasteriser
 from real3d.face.template import PIXEL_CLASSES, Template
 from real3d.networks.layers import sample, smoothstep
+from real3d.networks.neck import twisted
 from real3d.renderer import Renderer
 from real3d.rotation import euler_from_rotation, rotation_from_euler
 from real3d.weight_files import Model
@@ -81,6 +82,12 @@ def _opened(coefficients: Tensor) -> Tensor:
     for name, value in _OPENED.items():
         opened[:, arkit_indices(name)] = value
     return opened
+
+
+def vertices_in(view: View, template: Template, avatar: Avatar) -> Tensor:
+    """(1, N, 3) the avatar's template as a view shows it: its neck twists."""
+    posed = template.posed(avatar.identity, view.coefficients)
+    return twisted(posed, template.vertices[:, 1], avatar.camera, view.camera)
 
 
 def template_depth(template: Template, vertices: Tensor, camera: Camera) -> Tensor:

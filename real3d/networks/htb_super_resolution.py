@@ -135,8 +135,9 @@ def _without_checkerboard(x: Tensor) -> Tensor:
 def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     head, torso = given.alpha, given.torso_alpha
     behind, with_nobody = _unless(head), _unless(1 - torch.maximum(head, torso))
-    off = -_OFF * (1 - given.seen)
-    mirror_off = -_OFF * (1 - given.mirror_seen)
+    clothed = _unless(torso * (1 - head))
+    off = -_OFF * (1 - given.seen) + clothed
+    mirror_off = -_OFF * (1 - given.mirror_seen) + clothed
     bias = torch.cat(
         [
             (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off,

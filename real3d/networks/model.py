@@ -35,6 +35,8 @@ _MESH_SHARE = 0.02
 _FLOW_REACH = 0.08
 _JAW_TO_NECK = (0.4, 0.55)
 """Heights of the template (y down) between which its neck begins behind the jaw."""
+_COLLAR = (0.75, 0.93)
+"""Heights (y down) between which head becomes torso, where it has no face."""
 _NECK_TO_FACE = (0.5, 0.9)
 """The template's firmness at the neck, and from where on there is face alone."""
 _SEEN_BEHIND = 0.3
@@ -178,7 +180,7 @@ class Real3DNetwork(nn.Module):
         refinement = self._refined(source, volume, found.flow, found.seen, condition)
         flow = found.flow + enlarge(refinement, 8) * (1 - found.eyes)
         torso = self._torso(source, head, volume)
-        candidates = self._candidates(source, target, volume, torso, flow, found)
+        candidates = self._candidates(source, target, head.camera, volume, torso, flow, found)
         maps = F.avg_pool2d(torch.cat([target.canonical, target.normals], 1), 2)
         features = self._features(source, volume, torso, flow, candidates)
         composite = self.htb(candidates, maps, features, condition)
@@ -259,6 +261,7 @@ class Real3DNetwork(nn.Module):
         self,
         source: Encoding,
         target: TargetGeometry,
+        camera: Camera,
         volume: RenderedVolume,
         torso: TorsoMotion,
         flow: Tensor,
@@ -266,8 +269,10 @@ class Real3DNetwork(nn.Module):
     ) -> Candidates:
         grid = pixel_grid(self.config.image_px, flow.device)
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
-        shown = shown_torso(source.alpha, source.volume.alpha, source.head.camera)
-        firm = target.firmness * target.hit
+        own_head = _above_collar(source.volume.alpha.float(), source.head.camera)
+        own_head = torch.maximum(own_head, source.geometry.ray_firmness)
+        shown = shown_torso(source.alpha, own_head, source.head.camera)
+        above, firm = _above_collar(volume.alpha.float(), camera), target.firmness * target.hit
         place = grid + flow.permute(0, 2, 3, 1)
         shade = lashes(target.canonical, self.geometry.upper_margins)
         lid = (sample(source.plates.lids, place) + 1) * shade - 1
@@ -282,7 +287,7 @@ class Real3DNetwork(nn.Module):
             torso=sample(source.photo, torso_grid),
             torso_alpha=torso_alpha(torso.opinion, sample(shown, torso_grid)),
             background=source.plates.background,
-            alpha=torch.maximum(enlarge(volume.alpha.float(), 4), softened(firm)),
+            alpha=torch.maximum(enlarge(above, 4), softened(firm)),
             classes=target.classes,
             eyes=found.eyes,
             enamel=torch.lerp(
@@ -316,6 +321,11 @@ def _loose(target: TargetGeometry) -> Tensor:
     neck = smoothstep(target.canonical[:, 1:2], *_JAW_TO_NECK)
     around = torch.lerp(1 - firm, 1 - smoothstep(firm, *_NECK_TO_FACE), neck)
     return around * (1 - target.classes[:, 1:].sum(1, keepdim=True))
+
+
+def _above_collar(alpha: Tensor, camera: Camera) -> Tensor:
+    """Opacity (B, 1, n, n) of heads that fades to 0 down the neck."""
+    return alpha * (1 - smoothstep(camera.heights(alpha.shape[-1]), *_COLLAR))
 
 
 def _halved(grid: Tensor) -> Tensor:
