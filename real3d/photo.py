@@ -10,7 +10,13 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from real3d.errors import Real3DError
-from real3d.face.crop import CropWindow, crop_image, crop_landmarks, portrait_window
+from real3d.face.crop import (
+    CropWindow,
+    crop_image,
+    crop_landmarks,
+    portrait_window,
+    without_streaks,
+)
 from real3d.face.matte import refine_matte
 from real3d.face.tracking import FaceTracker, PersonSegmenter, TrackedFace
 from real3d.image import read_image
@@ -73,7 +79,9 @@ class Portrait:
             raise Real3DError(f"{name}: {width} × {height} px are too few. Use a larger photo.")
         found = _chosen_face(find_faces(image, face + 1), face, name)
         window = window or portrait_window(found, image.shape[1], image.shape[0])
+        height, width = image.shape[:2]
         crop = crop_image(image, window, PORTRAIT_PX)
+        crop = without_streaks(crop, window, width, height)
         with PersonSegmenter() as segmenter:
             mask = segmenter.segment(crop)
         crop, alpha = _without_towers(crop, refine_matte(crop, mask), window)

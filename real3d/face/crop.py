@@ -12,6 +12,8 @@ FACE_SHARE = 0.42
 TIGHTEST_SHARE = 0.55
 """The same where a photo ends close to the face."""
 LANDMARK_COUNT = 478
+_STREAK = 0.03
+"""Share of a crop's side over which what is repeated beyond a picture's border gets smooth."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,20 @@ def crop_image(image: np.ndarray, window: CropWindow, size: int) -> np.ndarray:
     matrix[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5  # OpenCV's origin is the first pixel's centre
     flags = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
     return cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def without_streaks(crop: np.ndarray, window: CropWindow, width: int, height: int) -> np.ndarray:
+    """A crop (S, S, 3) of a picture of that size in pixels, smooth where it repeats the border."""
+    size = len(crop)
+    corners = np.array([[0, 0, 1], [width, height, 1]]) @ window.matrix(size).T
+    pixels = np.arange(size) + 0.5
+    beyond = np.maximum(corners[:1].T - pixels, pixels - corners[1:].T)  # (2, S) over x and y
+    away = np.maximum(beyond[0][None], beyond[1][:, None])
+    share = np.clip(away / (_STREAK * size), 0, 1)[..., None]
+    if not share.any():
+        return crop
+    smooth = cv2.GaussianBlur(crop, (0, 0), _STREAK * size, borderType=cv2.BORDER_REPLICATE)
+    return np.uint8(crop + share * (smooth.astype(np.float32) - crop) + 0.5)
 
 
 def crop_landmarks(landmarks_px: np.ndarray, window: CropWindow) -> np.ndarray:

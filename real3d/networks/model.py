@@ -25,7 +25,7 @@ from real3d.networks.layers import (
 )
 from real3d.networks.lids import lashes
 from real3d.networks.motion_adapter import MotionAdapter
-from real3d.networks.neck import torso_camera
+from real3d.networks.neck import torso_camera, turn_between
 from real3d.networks.plates import Plates
 from real3d.networks.torso import Torso, TorsoMotion, shown_torso, torso_alpha
 from real3d.networks.volume import Rays, RenderedVolume, Volume
@@ -36,7 +36,9 @@ _FLOW_REACH = 0.08
 _JAW_TO_NECK = (0.4, 0.55)
 """Heights of the template (y down) between which its neck begins behind the jaw."""
 _COLLAR = (0.75, 0.93)
-"""Heights (y down) between which head becomes torso, where it has no face."""
+"""Heights (y down) between which head becomes torso, where it has no face, …"""
+_TURNED = (0.2, 0.45)
+"""… the more, the farther it is turned, radians: that far a collar would be drawn along."""
 _NECK_TO_FACE = (0.5, 0.9)
 """The template's firmness at the neck, and from where on there is face alone."""
 _SEEN_BEHIND = 0.3
@@ -269,10 +271,12 @@ class Real3DNetwork(nn.Module):
     ) -> Candidates:
         grid = pixel_grid(self.config.image_px, flow.device)
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
-        own_head = _above_collar(source.volume.alpha.float(), source.head.camera)
+        own, turned = source.head.camera, turn_between(source.head.camera, camera)
+        own_head = _above_collar(source.volume.alpha.float(), own, turned)
         own_head = torch.maximum(own_head, source.geometry.ray_firmness)
-        shown = shown_torso(source.alpha, own_head, source.head.camera)
-        above, firm = _above_collar(volume.alpha.float(), camera), target.firmness * target.hit
+        shown = shown_torso(source.alpha, own_head, own)
+        above = _above_collar(volume.alpha.float(), camera, turned)
+        firm = target.firmness * target.hit
         place = grid + flow.permute(0, 2, 3, 1)
         shade = lashes(target.canonical, self.geometry.upper_margins)
         lid = (sample(source.plates.lids, place) + 1) * shade - 1
@@ -323,9 +327,10 @@ def _loose(target: TargetGeometry) -> Tensor:
     return around * (1 - target.classes[:, 1:].sum(1, keepdim=True))
 
 
-def _above_collar(alpha: Tensor, camera: Camera) -> Tensor:
-    """Opacity (B, 1, n, n) of heads that fades to 0 down the neck."""
-    return alpha * (1 - smoothstep(camera.heights(alpha.shape[-1]), *_COLLAR))
+def _above_collar(alpha: Tensor, camera: Camera, turned: Tensor) -> Tensor:
+    """Opacity (B, 1, n, n) of heads that fades to 0 down the neck, if they are turned (B,) far."""
+    share = smoothstep(turned, *_TURNED).view(-1, 1, 1, 1)
+    return alpha * (1 - share * smoothstep(camera.heights(alpha.shape[-1]), *_COLLAR))
 
 
 def _halved(grid: Tensor) -> Tensor:
