@@ -123,6 +123,16 @@ def test_the_torso_may_be_painted_where_it_is(given):
     assert _weights(body, generated=6)["generated"] > 0.8
 
 
+def test_clothes_are_the_torsos_alone(given):
+    """What the head's surface finds in the photo turns with the head."""
+    clothes = dataclasses.replace(
+        given, alpha=_map(0), torso_alpha=_map(1), seen=_map(1), mirror_seen=_map(1)
+    )
+    found = _weights(clothes, **{"look-up": 5, "mirror": 5})
+    assert found["torso"] > 0.9
+    assert found["background"] < 0.01
+
+
 def test_the_photos_own_irises_are_hard_to_overrule(given):
     eye = dataclasses.replace(given, seen=_map(1), loose=_map(0), eyes=_map(1))
     assert _weights(eye, generated=4)["look-up"] > 0.9

@@ -4,7 +4,7 @@ import torch
 from real3d.camera import Camera
 from real3d.face.template import Template
 from real3d.networks.neck import torso_camera, turn_between, twisted
-from real3d.networks.torso import shown_torso
+from real3d.networks.torso import shown_torso, torso_alpha
 from real3d.rotation import rotation_from_euler
 
 BASE = torch.tensor([[[0.0, 0.9, 0.27]]])
@@ -76,3 +76,11 @@ def test_a_photo_says_where_its_torso_is():
     assert (found[:4, 32] < -3).all()  # hair beside the head
     assert (found[-4:, 32] > 3).all()
     assert (found[-4:, -4:].abs() < 1e-5).all()  # hidden
+
+
+def test_the_network_decides_where_the_photo_can_not_tell():
+    """Its opinion for and against, where the photo shows the torso, shows none, and hides it."""
+    opinion = torch.tensor([3.0, -3.0]).view(2, 1, 1, 1).expand(-1, 1, 1, 1)
+    for shown, (least, most) in {4.0: (0.95, 1), -4.0: (0, 0.05), 0.0: (0.04, 0.96)}.items():
+        found = torso_alpha(opinion, torch.full((2, 1, 8, 8), shown))
+        assert least <= found.min() < found.max() <= most
