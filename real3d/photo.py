@@ -74,12 +74,11 @@ class Portrait:
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise Real3DError(f"{name}: wanted (H, W, 3) uint8. Got {image.shape} {image.dtype}.")
-        if min(image.shape[:2]) < SMALLEST_PHOTO_PX:
-            height, width = image.shape[:2]
+        height, width = image.shape[:2]
+        if min(height, width) < SMALLEST_PHOTO_PX:
             raise Real3DError(f"{name}: {width} × {height} px are too few. Use a larger photo.")
         found = _chosen_face(find_faces(image, face + 1), face, name)
-        window = window or portrait_window(found, image.shape[1], image.shape[0])
-        height, width = image.shape[:2]
+        window = window or portrait_window(found, width, height)
         crop = crop_image(image, window, PORTRAIT_PX)
         crop = without_streaks(crop, window, width, height)
         with PersonSegmenter() as segmenter:

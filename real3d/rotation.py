@@ -49,7 +49,7 @@ def rotation_from_vector(vector: Tensor) -> Tensor:
 
 
 def vector_from_rotation(rotation: Tensor) -> Tensor:
-    """Axis times angle (..., 3) of matrices (..., 3, 3); angles well below π."""
+    """Axis times angle (..., 3), radians, of matrices (..., 3, 3) that turn by well below π."""
     axis = torch.stack(
         [
             rotation[..., 2, 1] - rotation[..., 1, 2],

@@ -154,7 +154,8 @@ def structure_losses(
 ) -> dict[str, Tensor]:
     """Losses of the volume, the look-up through its surface, mattes, depth and torso; scalars.
 
-    nose_depth: (B,) of the target mesh, behind the head's origin. exemplary: of that name.
+    nose_depth: (B,) of the target mesh, behind the head's origin. exemplary: (B, 1, S, S), see
+    the function of that name.
     """
     rays, flow = frame.volume.alpha.shape[-1], source.volume.alpha.shape[-1]
     true = (batch.kind != PSEUDO).float().view(-1, 1, 1, 1)

@@ -378,14 +378,13 @@ class Trainer:
         any head does, and the network learns to paint walls. Without shoulders: those of sweeps
         turn with the head.
         """
-        camera = batch.target_head.camera
-        count = min(len(free.image), len(camera))
-        turned = camera.rotation[:, 2, 0].abs()
-        most = torch.where(batch.kind == SYNTHETIC, -1, turned).topk(count).indices
-        size = free.image.shape[-1]
+        yaw = batch.target_head.camera.rotation[:, 2, 0].abs()
+        count, size = min(len(free.image), len(yaw)), free.image.shape[-1]
+        most = torch.where(batch.kind == SYNTHETIC, -1, yaw).topk(count).indices
         made = free.image * free.alpha * above_shoulders(views.head.camera, size)
-        true = batch.target * batch.target_alpha * above_shoulders(camera, size)
-        return {"sides": (F.avg_pool2d(made, 2), F.avg_pool2d(true[most], 2))}
+        heads = above_shoulders(batch.target_head.camera[most], size)
+        true = batch.target[most] * batch.target_alpha[most] * heads
+        return {"sides": (F.avg_pool2d(made, 2), F.avg_pool2d(true, 2))}
 
     def _fooling(self, patches: dict[str, tuple[Tensor, Tensor]], ramp: float) -> dict[str, Tensor]:
         self.critics.requires_grad_(False)

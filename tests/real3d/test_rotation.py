@@ -2,7 +2,12 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from real3d.rotation import euler_from_rotation, rotation_from_euler, rotation_from_vector
+from real3d.rotation import (
+    euler_from_rotation,
+    rotation_from_euler,
+    rotation_from_vector,
+    vector_from_rotation,
+)
 
 
 @pytest.fixture
@@ -47,3 +52,9 @@ def test_gradients(angles):
     some = angles[:3].double().requires_grad_()
     assert torch.autograd.gradcheck(rotation_from_euler, (some,))
     assert torch.autograd.gradcheck(rotation_from_vector, (some,))
+
+
+def test_a_rotation_is_its_axis_times_its_angle():
+    vectors = torch.tensor([[0.0, 0, 0], [0.3, 0, 0], [-0.5, 1.1, 0.2], [0, 0, -2.5]])
+    found = vector_from_rotation(rotation_from_vector(vectors))
+    torch.testing.assert_close(found, vectors, atol=1e-5, rtol=1e-5)
