@@ -4,10 +4,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from real3d.networks.layers import enlarge, pull_push, smoothstep
+from real3d.networks.layers import enlarge, eroded, pull_push, smoothstep, softened
 
 _REDUCTION = 4
 _PERSON = 0.12
+_INSIDE, _RIM = 0.9, 5
+"""Matte from which on a pixel shows the person alone, if all within a square of so many do."""
+_CONTINUED = 25
+"""Side of the square around a pixel in which there is person, where its colours are continued."""
 
 
 def background_plate(photo: Tensor, alpha: Tensor) -> Tensor:
@@ -23,3 +27,13 @@ def background_plate(photo: Tensor, alpha: Tensor) -> Tensor:
     known = F.avg_pool2d(photo * clear, _REDUCTION) / (share + 1e-4)
     filled = enlarge(pull_push(known, share, 1e-3), _REDUCTION)
     return torch.lerp(filled, photo, clear)
+
+
+@torch.no_grad()
+def person_plate(photo: Tensor, alpha: Tensor) -> Tensor:
+    """(B, 3, S, S) of photos' persons, with no colour of what is behind them at their outlines."""
+    inside = eroded((alpha > _INSIDE).float(), _RIM)
+    near = F.max_pool2d(inside, _CONTINUED, 1, _CONTINUED // 2)
+    near = F.avg_pool2d(near, _RIM, 1, _RIM // 2)
+    continued = pull_push(photo, inside, 1e-3)
+    return torch.lerp(photo, continued, near * (1 - softened(inside) * inside))

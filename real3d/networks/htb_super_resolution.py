@@ -27,6 +27,8 @@ _BESIDE = 4.0
 """What speaks against the hair plate beside the head, and where the photo shows a point."""
 _TONE_PX = 16
 """Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
+_LEAST_TONED = 0.01
+"""Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
@@ -181,9 +183,10 @@ def _in_palette(made: Tensor, given: Candidates) -> Tensor:
 
 
 def _toned(made: Tensor, plate: Tensor, where: Tensor) -> Tensor:
-    """Colours that agree with the hair plate's, but for details."""
-    off = F.avg_pool2d(plate - made, _TONE_PX)
-    return (made + where * enlarge(off, _TONE_PX)).clamp(-1, 1)
+    """Colours that agree with the hair plate's where they are to, but for details."""
+    off = F.avg_pool2d(torch.cat([plate - made, torch.ones_like(where)], 1) * where, _TONE_PX)
+    off = enlarge(off, _TONE_PX)
+    return (made + where * off[:, :3] / (off[:, 3:] + _LEAST_TONED)).clamp(-1, 1)
 
 
 def _unless(alpha: Tensor) -> Tensor:

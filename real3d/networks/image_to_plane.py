@@ -105,7 +105,8 @@ def fuse(planes: list[Planes]) -> Planes:
     half = F.avg_pool2d(weights.flatten(0, 1), 2).unflatten(0, weights.shape[:2])
 
     def blend(name: str, weight: Tensor) -> Tensor:
-        return (torch.stack([getattr(p, name) for p in planes]) * weight).sum(0)
+        stacked = torch.stack([getattr(p, name) for p in planes])
+        return (stacked * weight).sum(0).to(stacked.dtype)
 
     return Planes(
         blend("frontal", weights),

@@ -11,8 +11,9 @@ from real3d.face.template import EYE_CLASSES, TEETH_CLASS, Template
 from real3d.networks.config import NetworkConfig
 from real3d.networks.enamel import enamel
 from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeometry
+from real3d.networks.grazing import ample_hair
 from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
-from real3d.networks.image_to_plane import ImageToPlane, Planes
+from real3d.networks.image_to_plane import ImageToPlane, Planes, fuse
 from real3d.networks.layers import (
     Residual,
     dense,
@@ -29,6 +30,7 @@ from real3d.networks.neck import torso_camera, turn_between
 from real3d.networks.plates import Plates
 from real3d.networks.torso import Torso, TorsoMotion, shown_torso, torso_alpha
 from real3d.networks.volume import Rays, RenderedVolume, Volume
+from real3d.tensors import map_tensors
 
 _MESH_SHARE = 0.02
 """Weight of the mesh's position where the volume is empty."""
@@ -39,6 +41,9 @@ _COLLAR = (0.75, 0.93)
 """Heights (y down) between which head becomes torso, where it has no face, …"""
 _TURNED = (0.2, 0.45)
 """… the more, the farther it is turned, radians: that far a collar would be drawn along."""
+_SOMEBODY = (0.3, 0.7)
+"""Matte of the photo between which it begins to show the person, so far turned: there, and in its
+mirror image, a head is not made of what is beside it."""
 _NECK_TO_FACE = (0.5, 0.9)
 """The template's firmness at the neck, and from where on there is face alone."""
 _SEEN_BEHIND = 0.3
@@ -146,13 +151,25 @@ class Real3DNetwork(nn.Module):
         self.flow = FlowRefinement(config, 128)
         self.htb = HTBSuperResolution(config)
 
-    def encode(self, photo: Tensor, alpha: Tensor, head: Head, jitter: bool = False) -> Encoding:
-        """Encode photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S) and fitted heads."""
+    def encode(
+        self,
+        photo: Tensor,
+        alpha: Tensor,
+        head: Head,
+        jitter: bool = False,
+        partner: Tensor | None = None,
+    ) -> Encoding:
+        """Encode photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S) and fitted heads.
+
+        partner (B,): which of them shows the same person; both photos' planes are fused.
+        """
         with torch.autocast(photo.device.type, enabled=False):
             geometry = self.geometry.source(head)
             plates = Plates.of(photo, alpha, head, geometry)
         features = self.features(F.pixel_unshuffle(torch.cat([photo, alpha], 1), 4))
         planes = self.image_to_plane(photo, alpha, features, geometry, self.geometry.frontal_depth)
+        if partner is not None:
+            planes = fuse([planes, map_tensors(lambda tensor: tensor[partner], planes)])
         rays = Rays(
             head.camera, geometry.ray_depth, geometry.ray_to_canonical, geometry.ray_firmness
         )
@@ -206,6 +223,7 @@ class Real3DNetwork(nn.Module):
         there = canonical + target.ray_to_source
         uv, seen = _shown(source, there)
         surface_flow = enlarge((uv - grid).permute(0, 3, 1, 2), 4)
+        ample = ample_hair(there.detach(), source.head.camera, head.camera)
         with torch.no_grad():
             mirror_uv, mirror_seen = _shown(
                 source, there * there.new_tensor([-1, 1, 1])[:, None, None]
@@ -221,7 +239,7 @@ class Real3DNetwork(nn.Module):
         mirror = torch.where(on_mesh > 0.5, mirror_flow, around)
         return Correspondence(
             flow=torch.lerp(surface_flow, mesh_flow, firm),
-            seen=torch.lerp(enlarge(seen, 4), target.seen, firm),
+            seen=torch.lerp(enlarge(seen * ample, 4), target.seen, firm),
             mirror_uv=mirror[:, :2].permute(0, 2, 3, 1),
             mirror_seen=torch.lerp(around[:, 2:], target.mirror_seen, on_mesh),
             surface_uv=full + surface_flow.permute(0, 2, 3, 1),
@@ -280,12 +298,15 @@ class Real3DNetwork(nn.Module):
         place = grid + flow.permute(0, 2, 3, 1)
         shade = lashes(target.canonical, self.geometry.upper_margins)
         lid = (sample(source.plates.lids, place) + 1) * shade - 1
-        look_up = torch.lerp(lid, sample(source.photo, place), target.ample)
+        far = smoothstep(turned, *_TURNED).view(-1, 1, 1, 1)
+        photo = torch.lerp(source.photo, source.plates.person, far)
+        look_up = torch.lerp(lid, sample(photo, place), target.ample)
+        nobody = far * (1 - smoothstep(source.alpha, *_SOMEBODY))
         return Candidates(
             look_up=look_up,
-            seen=found.seen,
-            mirror=sample(source.photo, found.mirror_uv),
-            mirror_seen=found.mirror_seen,
+            seen=found.seen * (1 - sample(nobody, place)),
+            mirror=sample(photo, found.mirror_uv),
+            mirror_seen=found.mirror_seen * (1 - sample(nobody, found.mirror_uv)),
             hair=sample(source.plates.hair, found.surface_uv.detach()),
             loose=_loose(target),
             torso=sample(source.photo, torso_grid),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from real3d.networks.background import background_plate
+from real3d.networks.background import background_plate, person_plate
 from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
 from real3d.networks.lids import lid_plate
@@ -18,6 +18,8 @@ class Plates:
 
     background: Tensor
     """The photo without the person."""
+    person: Tensor
+    """The photo's person, its colours continued outwards."""
     hair: Tensor
     """The photo's hair, continued everywhere."""
     lids: Tensor
@@ -33,6 +35,7 @@ class Plates:
         """Plates of photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S)."""
         return cls(
             background_plate(photo, alpha),
+            person_plate(photo, alpha),
             hair_plate(photo, alpha, head.camera, geometry.ray_firmness),
             lid_plate(photo, geometry.classes),
             *head_and_clothes(photo, alpha, head.camera),

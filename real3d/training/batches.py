@@ -28,6 +28,8 @@ _OPEN_OR_SHUT, _FAR = 0.33, 0.88
 """Shares of targets chosen for open mouths and shut eyes, then for distance; the rest at random."""
 _FALSE_TURN = (0.65, 0.25, 0.12)
 """Largest yaw, pitch and roll between a photo and its false source, radians."""
+_COUPLED = 0.25
+"""Share of pairs of true or synthetic frames that have a partner."""
 _OWN_SOURCE = 0.4
 """Share of photos that are their own source."""
 
@@ -50,6 +52,8 @@ class Batch:
     """(B, 1, 64, 64) of synthetic targets behind their nose tip, 9 where unknown."""
     head_label: Tensor
     """(B, 2, 1, h, h) head of synthetic sources and targets, -1 where unknown."""
+    partner: Tensor
+    """(B,) a pair whose source is another picture of the same person, or the pair itself."""
 
 
 class PairSampler:
@@ -91,13 +95,16 @@ class PairSampler:
                 parts.append(part)
         batch = joined_batches(parts)
         which = torch.from_numpy(self._random.random(count) < self._mirrored_share)
-        batch = mirrored(batch, which.to(batch.source.device), self._mirror)
-        return _with_colours(batch, self._random)
+        which = which.to(batch.source.device)[_first_of_couple(batch)]
+        return _with_colours(mirrored(batch, which, self._mirror), self._random)
 
     def _pairs(self, name: str, count: int) -> Batch:
         bank, fits = self._banks[name], self._banks[name].fits
         clips, weights, rows_of = self._rows[name]
         chosen = self._random.choice(len(clips), count, p=weights)
+        partner = np.arange(count)
+        for k in range(0, round(_COUPLED * count) // 2 * 2, 2):
+            chosen[k + 1], partner[k], partner[k + 1] = chosen[k], k + 1, k
         rows = np.array([self._random.choice(rows_of[k]) for k in chosen])
         sources = np.array([self._offset(bank, row) for row in rows])
         targets = np.array([self._target(name, r, s) for r, s in zip(rows, sources, strict=True)])
@@ -108,6 +115,7 @@ class PairSampler:
             (frame + sources, fits.head(rows, entry + sources)),
             (frame + targets, fits.head(rows, entry + targets)),
             CLIP if bank.parts is None else SYNTHETIC,
+            partner,
         )
 
     @staticmethod
@@ -134,6 +142,7 @@ class PairSampler:
         source: tuple[np.ndarray, Head],
         target: tuple[np.ndarray, Head],
         kind: int,
+        partner: np.ndarray,
     ) -> Batch:
         device, size = bank.images.device, self._geometry.image_px
         s, t = (torch.from_numpy(k).to(device) for k in (source[0], target[0]))
@@ -147,6 +156,7 @@ class PairSampler:
             _picture(bank, s, size), _matte(bank, s, size), source[1],
             _picture(bank, t, size), _matte(bank, t, size), target[1],
             bank.landmarks[t], torch.full((count,), kind, device=device), depth, label,
+            torch.from_numpy(partner).to(device),
         )  # fmt: skip
 
     @torch.no_grad()
@@ -156,7 +166,7 @@ class PairSampler:
         rows = self._random.choice(len(bank.fits.source), count)
         frames, entries = bank.fits.source[rows], bank.fits.first[rows]
         head = bank.fits.head(rows, entries)
-        true = self._batch(bank, (frames, head), (frames, head), PSEUDO)
+        true = self._batch(bank, (frames, head), (frames, head), PSEUDO, np.arange(count))
         plain = round(_OWN_SOURCE * count)
         false = self._false_head(head[plain:])
         both = torch.cat([true.target, true.target_alpha], 1)
@@ -166,7 +176,7 @@ class PairSampler:
         return Batch(
             sources[:, :3], sources[:, 3:].clamp(0, 1), joined_heads([head[:plain], false]),
             true.target, true.target_alpha, head,
-            true.landmarks, true.kind, true.depth, true.head_label,
+            true.landmarks, true.kind, true.depth, true.head_label, true.partner,
         )  # fmt: skip
 
     def _false_head(self, head: Head) -> Head:
@@ -240,7 +250,16 @@ def joined_batches(parts: list[Batch]) -> Batch:
     def join(values: list) -> Tensor | Head:
         return joined_heads(values) if isinstance(values[0], Head) else torch.cat(values)
 
+    first = np.cumsum([0] + [len(part.kind) for part in parts[:-1]]).tolist()
+    parts = [
+        dataclasses.replace(p, partner=p.partner + k) for p, k in zip(parts, first, strict=True)
+    ]
     return Batch(*(join([getattr(p, name) for p in parts]) for name in Batch.__dataclass_fields__))
+
+
+def _first_of_couple(batch: Batch) -> Tensor:
+    """(B,) of a pair and its partner the one that comes first."""
+    return torch.minimum(batch.partner, torch.arange(len(batch.partner), device=batch.kind.device))
 
 
 def mirrored(batch: Batch, which: Tensor, mirror: Mirror) -> Batch:
@@ -272,8 +291,9 @@ def mirrored(batch: Batch, which: Tensor, mirror: Mirror) -> Batch:
 
 
 def _with_colours(batch: Batch, random: np.random.Generator) -> Batch:
-    """Both pictures with the same random gain of each channel, and brightness."""
+    """Both pictures, and a partner's, with the same random gain of each channel, and brightness."""
     drawn = torch.from_numpy(random.random((len(batch.kind), 4, 1, 1))).to(batch.source)
+    drawn = drawn[_first_of_couple(batch)]
     gain, lift = 0.9 + 0.2 * drawn[:, :3], 0.12 * (drawn[:, 3:] - 0.5)
     changed = {n: (getattr(batch, n) * gain + lift).clamp(-1, 1) for n in ("source", "target")}
     return dataclasses.replace(batch, **changed)

@@ -70,7 +70,7 @@ class TrainConfig:
     sources_per_clip: int = 4
     free_views: int = 7
     """Views a step and a process of photos from sides of which there is no picture: they must look
-    photographed, and like the person."""
+    like the person, and the photo must be found again from them."""
     learning_rate: float = 5e-4
     warm_up_steps: int = 200
     adversarial_from: float = 0.4

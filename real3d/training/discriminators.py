@@ -32,15 +32,13 @@ class PatchDiscriminator(nn.Module):
 
 
 class Discriminators(nn.Module):
-    """One for mouths and one for eyes, both of which see the layers too, one for texture, and one
-    for whole pictures of heads from sides of which there is no photo."""
+    """One for mouths and one for eyes, both of which see the layers too, and one for texture."""
 
     def __init__(self) -> None:
         super().__init__()
         self.mouth = PatchDiscriminator(3 + CLASS_COUNT, 40, 3)
         self.eyes = PatchDiscriminator(3 + CLASS_COUNT, 32, 3)
         self.texture = PatchDiscriminator(3, 48, 4)
-        self.sides = PatchDiscriminator(3, 48, 4)
 
     def forward(self, patches: dict[str, Tensor]) -> dict[str, tuple[Tensor, list[Tensor]]]:
         """Scores and maps of named patches."""

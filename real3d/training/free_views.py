@@ -1,7 +1,7 @@
 """Views of true photos from sides of which there is no picture.
 
-They have nothing to be compared with, pixel by pixel; but they must look photographed and show the
-same person.
+They have nothing to be compared with, pixel by pixel; but they must show the same person, and the
+photo must be found again from them.
 """
 
 import math
@@ -64,7 +64,7 @@ def turned_back(batch: Batch, views: FreeViews, free: Frame) -> Batch:
         free.image[which].detach(), free.alpha[which].detach(), views.head[which],
         batch.target[rows], batch.target_alpha[rows], batch.target_head[rows],
         batch.landmarks[rows], torch.full_like(batch.kind[rows], PSEUDO),
-        batch.depth[rows], batch.head_label[rows],
+        batch.depth[rows], batch.head_label[rows], torch.arange(len(rows), device=rows.device),
     )  # fmt: skip
 
 

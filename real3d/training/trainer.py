@@ -40,7 +40,6 @@ from real3d.training.free_views import (
 )
 from real3d.training.losses import (
     Details,
-    above_shoulders,
     believed,
     detail_crops,
     emptiness_loss,
@@ -103,7 +102,9 @@ class _Step(nn.Module):
     def forward(self, drawn: _Drawn) -> tuple[Encoding, Frame, Tensor]:
         """The sources, the pictures of pairs and free views, and how much is far from the head."""
         batch, network = drawn.batch, self.network
-        source = network.encode(batch.source, batch.source_alpha, batch.source_head, True)
+        source = network.encode(
+            batch.source, batch.source_alpha, batch.source_head, True, batch.partner
+        )
         repeated = map_tensors(lambda tensor: tensor[drawn.rows], source)
         frame = network.render(repeated, drawn.target, drawn.heads, True)
         return source, frame, emptiness_loss(network, source.planes)
@@ -309,7 +310,6 @@ class Trainer:
                 )
         if adversarial:
             patches = self._patches(batch, target, frame, made, true)
-            patches |= self._sides(batch, drawn.views, free)
             values |= self._fooling(patches, ramp)
         loss = sum(getattr(config.losses, name) * value for name, value in values.items())
         self.optimiser.zero_grad(set_to_none=True)
@@ -369,22 +369,6 @@ class Trainer:
             "eyes": tuple(torch.cat([d.eyes, layers.eyes], 1)[both] for d in (made, true)),
             "texture": tuple(p[window][photos] for p in (frame.image, batch.target)),
         }
-
-    @staticmethod
-    def _sides(batch: Batch, views: FreeViews, free: Frame) -> dict[str, tuple[Tensor, Tensor]]:
-        """Heads of free views and of the pictures that are turned most, at half size.
-
-        All before one grey: otherwise a white wall looks more like a sweep around an avatar than
-        any head does, and the network learns to paint walls. Without shoulders: those of sweeps
-        turn with the head.
-        """
-        yaw = batch.target_head.camera.rotation[:, 2, 0].abs()
-        count, size = min(len(free.image), len(yaw)), free.image.shape[-1]
-        most = torch.where(batch.kind == SYNTHETIC, -1, yaw).topk(count).indices
-        made = free.image * free.alpha * above_shoulders(views.head.camera, size)
-        heads = above_shoulders(batch.target_head.camera[most], size)
-        true = batch.target[most] * batch.target_alpha[most] * heads
-        return {"sides": (F.avg_pool2d(made, 2), F.avg_pool2d(true, 2))}
 
     def _fooling(self, patches: dict[str, tuple[Tensor, Tensor]], ramp: float) -> dict[str, Tensor]:
         self.critics.requires_grad_(False)

@@ -61,6 +61,24 @@ def test_half_precision_renders_alike(avatar, model, encoding):
     assert (exact - half).abs().mean() < 0.01
 
 
+def test_partners_planes_are_fused(avatar, model, encoding):
+    """A photo that is its own partner is encoded as if it had none."""
+    photo, alpha = (x.expand(2, -1, -1, -1).clone() for x in (encoding.photo, encoding.alpha))
+    photo[1] = -photo[1]
+    head = Head(
+        avatar.identity.expand(2, -1, -1), avatar.coefficients.expand(2, -1),
+        avatar.camera.expand(2),
+    )  # fmt: skip
+    with torch.no_grad():
+        alone, same, fused = (
+            model.network.encode(photo, alpha, head, False, partner).planes
+            for partner in (None, torch.tensor([0, 1]), torch.tensor([1, 0]))
+        )
+    torch.testing.assert_close(same.frontal, alone.frontal)
+    torch.testing.assert_close(fused.frontal[0], fused.frontal[1])
+    torch.testing.assert_close(fused.frontal[0], alone.frontal.mean(0), atol=1e-4, rtol=1e-4)
+
+
 def test_the_photos_own_pose_finds_every_pixel_where_it_was(avatar, model, encoding):
     head = Head(avatar.identity, avatar.coefficients, avatar.camera)
     target = model.network.geometry.target(encoding.geometry, head)

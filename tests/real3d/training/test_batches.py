@@ -9,7 +9,16 @@ from real3d.camera import pixel_grid
 from real3d.face.blendshapes import ARKIT_INDEX
 from real3d.networks.geometric_warp import geometric_warp
 from real3d.rotation import euler_from_rotation
-from real3d.training.batches import CLIP, PLAIN, PSEUDO, SYNTHETIC, Batch, PairSampler, crops
+from real3d.training.batches import (
+    CLIP,
+    PLAIN,
+    PSEUDO,
+    SYNTHETIC,
+    Batch,
+    PairSampler,
+    crops,
+    joined_batches,
+)
 
 from .conftest import FRAMES, OPEN, PEOPLE, POSES, SHUT, TURNED
 
@@ -122,6 +131,28 @@ def test_pairs_stay_within_a_clip(sampler, banks):
     row = source.abs().amax(2).argmin(1) // FRAMES
     assert torch.equal(torch.from_numpy(banks["clips"].fits.clip)[row], target // FRAMES)
     assert torch.equal(batch.source_head.identity, batch.target_head.identity)
+
+
+def test_partners_show_one_person_alike(sampler, banks):
+    """Photos have none; half of the couples are seen in a mirror, both of them."""
+    batch = sampler(mirrored=0.5, clips=0.5, portraits=0.5).draw(80)
+    partner, every = batch.partner, torch.arange(80)
+    assert torch.equal(partner[partner], every)
+    coupled = partner != every
+    assert int(coupled.sum()) == 10
+    assert (batch.kind[coupled] == CLIP).all()
+    clips = sampler(clips=1.0).draw(40)
+    person = _frames(banks, clips.landmarks) // FRAMES
+    assert torch.equal(person[clips.partner], person)
+    corner = batch.source[coupled, :, 2:8, 2:8].mean((2, 3))
+    again = batch.source[partner[coupled], :, 2:8, 2:8].mean((2, 3))
+    torch.testing.assert_close(corner, again, atol=0.02, rtol=0)
+
+
+def test_partners_stay_partners_in_a_longer_batch(sampler):
+    one, other = (sampler(seed=seed, clips=1.0).draw(8) for seed in (0, 1))
+    joined = joined_batches([one, other]).partner
+    assert torch.equal(joined, torch.cat([one.partner, other.partner + 8]))
 
 
 def test_targets_are_chosen_to_teach(sampler, banks):
