@@ -34,6 +34,6 @@ def person_plate(photo: Tensor, alpha: Tensor) -> Tensor:
     """(B, 3, S, S) of photos' persons, with no colour of what is behind them at their outlines."""
     inside = eroded((alpha > _INSIDE).float(), _RIM)
     near = F.max_pool2d(inside, _CONTINUED, 1, _CONTINUED // 2)
-    near = F.avg_pool2d(near, _RIM, 1, _RIM // 2)
+    near = F.avg_pool2d(near, _RIM, 1, _RIM // 2, count_include_pad=False)
     continued = pull_push(photo, inside, 1e-3)
     return torch.lerp(photo, continued, near * (1 - softened(inside) * inside))

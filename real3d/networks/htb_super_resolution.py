@@ -31,6 +31,8 @@ _LEAST_TONED = 0.01
 """Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
+_CLOTHES = 8.0
+"""What speaks for the photo's own clothes beside a head that is turned far."""
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
 """How far the colour of teeth is this tint of its own brightness."""
 _EYE_STEP, _EYE_STEPS = 8, 5
@@ -61,6 +63,8 @@ class Candidates:
     """1 where an eyeball shows: there the photo's own pixels are trusted."""
     enamel: Tensor
     """(B, 3, S, S) in [0, 1], what colours of the network's own are multiplied by on teeth."""
+    far: Tensor
+    """(B, 1, 1, 1) 1 where a head is turned so far that no example shows how shoulders follow."""
     head_palette: Palette
     clothes_palette: Palette
 
@@ -144,7 +148,7 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
         [
             (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off,
             -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
-            3 * torso * (1 - head) + behind,
+            (3 + _CLOTHES * given.far) * torso * (1 - head) + behind,
             2 * (1 - head) * (1 - torso) + behind + _unless(torso),
             head * (1 - given.seen) + with_nobody,
             -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen),

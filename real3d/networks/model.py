@@ -320,6 +320,7 @@ class Real3DNetwork(nn.Module):
                 softened(enamel(target.canonical)),
                 target.classes[:, [TEETH_CLASS]],
             ),
+            far=far,
             head_palette=source.plates.head_palette,
             clothes_palette=source.plates.clothes_palette,
         )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from real3d.face.template import CLASS_COUNT
-from real3d.networks.htb_super_resolution import CANDIDATES, Candidates, _composed
+from real3d.networks.htb_super_resolution import CANDIDATES, Candidates, _composed, _toned
 from real3d.networks.palette import Palette
 
 S = 32
@@ -39,6 +39,7 @@ def given():
         classes=_map(0, CLASS_COUNT),
         eyes=_map(0),
         enamel=_map(1, 3),
+        far=ZERO,
         head_palette=ANY_HUE,
         clothes_palette=ANY_HUE,
     )
@@ -131,6 +132,21 @@ def test_clothes_are_the_torsos_alone(given):
     found = _weights(clothes, **{"look-up": 5, "mirror": 5})
     assert found["torso"] > 0.9
     assert found["background"] < 0.01
+
+
+def test_clothes_of_far_turned_heads_are_the_photos(given):
+    body = dataclasses.replace(given, alpha=_map(0), torso_alpha=_map(1), far=ZERO + 1)
+    assert _weights(body, generated=6)["torso"] > 0.9
+    assert _weights(dataclasses.replace(body, alpha=_map(1)), generated=6)["torso"] < 0.01
+
+
+def test_tones_are_not_those_of_what_is_beside_the_head(given):
+    """Colours that nobody sees would otherwise change those along the head's outline."""
+    half = _map(1)
+    half[..., : S // 2 - 4] = 0
+    made = torch.where(half > 0, 0.2, -1.0).expand(-1, 3, -1, -1)
+    toned = _toned(made, given.hair, half)
+    torch.testing.assert_close(toned[..., S // 2 :], given.hair[..., S // 2 :], atol=0.02, rtol=0)
 
 
 def test_the_photos_own_irises_are_hard_to_overrule(given):
