@@ -40,7 +40,8 @@ _JAW_TO_NECK = (0.4, 0.55)
 _COLLAR = (0.75, 0.93)
 """Heights (y down) between which head becomes torso, where it has no face, …"""
 _TURNED = (0.2, 0.45)
-"""… the more, the farther it is turned, radians: that far a collar would be drawn along."""
+"""… the more, the farther it is turned, radians: a collar would be drawn along, and what is looked
+up shows more of what is beside the person."""
 _SOMEBODY = (0.3, 0.7)
 """Matte of the photo between which it begins to show the person, so far turned: there, and in its
 mirror image, a head is not made of what is beside it."""
@@ -289,16 +290,16 @@ class Real3DNetwork(nn.Module):
     ) -> Candidates:
         grid = pixel_grid(self.config.image_px, flow.device)
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
-        own, turned = source.head.camera, turn_between(source.head.camera, camera)
-        own_head = _above_collar(source.volume.alpha.float(), own, turned)
+        own = source.head.camera
+        far = smoothstep(turn_between(own, camera), *_TURNED).view(-1, 1, 1, 1)
+        own_head = _above_collar(source.volume.alpha.float(), own, far)
         own_head = torch.maximum(own_head, source.geometry.ray_firmness)
         shown = shown_torso(source.alpha, own_head, own)
-        above = _above_collar(volume.alpha.float(), camera, turned)
+        above = _above_collar(volume.alpha.float(), camera, far)
         firm = target.firmness * target.hit
         place = grid + flow.permute(0, 2, 3, 1)
         shade = lashes(target.canonical, self.geometry.upper_margins)
         lid = (sample(source.plates.lids, place) + 1) * shade - 1
-        far = smoothstep(turned, *_TURNED).view(-1, 1, 1, 1)
         photo = torch.lerp(source.photo, source.plates.person, far)
         look_up = torch.lerp(lid, sample(photo, place), target.ample)
         nobody = far * (1 - smoothstep(source.alpha, *_SOMEBODY))
@@ -349,10 +350,9 @@ def _loose(target: TargetGeometry) -> Tensor:
     return around * (1 - target.classes[:, 1:].sum(1, keepdim=True))
 
 
-def _above_collar(alpha: Tensor, camera: Camera, turned: Tensor) -> Tensor:
-    """Opacity (B, 1, n, n) of heads that fades to 0 down the neck, if they are turned (B,) far."""
-    share = smoothstep(turned, *_TURNED).view(-1, 1, 1, 1)
-    return alpha * (1 - share * smoothstep(camera.heights(alpha.shape[-1]), *_COLLAR))
+def _above_collar(alpha: Tensor, camera: Camera, far: Tensor) -> Tensor:
+    """Opacity (B, 1, n, n) of heads that fades to 0 down the neck, if they are turned far."""
+    return alpha * (1 - far * smoothstep(camera.heights(alpha.shape[-1]), *_COLLAR))
 
 
 def _halved(grid: Tensor) -> Tensor:

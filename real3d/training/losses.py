@@ -72,7 +72,7 @@ def pixel_weights(batch: Batch, target: TargetGeometry) -> Tensor:
 
 
 @torch.no_grad()
-def above_shoulders(camera: Camera, size: int) -> Tensor:
+def _above_shoulders(camera: Camera, size: int) -> Tensor:
     """(B, 1, size, size) 1 where cameras see the head, 0 at the shoulders."""
     return enlarge(1 - smoothstep(camera.heights(size // 8), *_SHOULDERS), 8)
 
@@ -83,7 +83,7 @@ def exemplary(batch: Batch) -> Tensor:
     camera = batch.target_head.camera
     turned = smoothstep(turn_between(batch.source_head.camera, camera), *_TURNED)
     turned = (turned * (batch.kind != PSEUDO)).view(-1, 1, 1, 1)
-    return 1 - turned * (1 - above_shoulders(camera, batch.target.shape[-1]))
+    return 1 - turned * (1 - _above_shoulders(camera, batch.target.shape[-1]))
 
 
 def believed(frame: Frame, batch: Batch, exemplary: Tensor) -> Frame:
