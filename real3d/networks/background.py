@@ -31,7 +31,10 @@ def background_plate(photo: Tensor, alpha: Tensor) -> Tensor:
 
 @torch.no_grad()
 def person_plate(photo: Tensor, alpha: Tensor) -> Tensor:
-    """(B, 3, S, S) of photos' persons, with no colour of what is behind them at their outlines."""
+    """(B, 3, S, S) of photos (B, 3, S, S) and mattes (B, 1, S, S).
+
+    The person's colours end a little beyond the outline, with none of what is behind it at the rim.
+    """
     inside = eroded((alpha > _INSIDE).float(), _RIM)
     near = F.max_pool2d(inside, _CONTINUED, 1, _CONTINUED // 2)
     near = F.avg_pool2d(near, _RIM, 1, _RIM // 2, count_include_pad=False)

@@ -301,13 +301,14 @@ class Real3DNetwork(nn.Module):
         shade = lashes(target.canonical, self.geometry.upper_margins)
         lid = (sample(source.plates.lids, place) + 1) * shade - 1
         photo = torch.lerp(source.photo, source.plates.person, far)
-        look_up = torch.lerp(lid, sample(photo, place), target.ample)
         nobody = far * (1 - smoothstep(source.alpha, *_SOMEBODY))
+        both = torch.cat([photo, nobody], 1)
+        here, mirror = sample(both, place), sample(both, found.mirror_uv)
         return Candidates(
-            look_up=look_up,
-            seen=found.seen * (1 - sample(nobody, place)),
-            mirror=sample(photo, found.mirror_uv),
-            mirror_seen=found.mirror_seen * (1 - sample(nobody, found.mirror_uv)),
+            look_up=torch.lerp(lid, here[:, :3], target.ample),
+            seen=found.seen * (1 - here[:, 3:]),
+            mirror=mirror[:, :3],
+            mirror_seen=found.mirror_seen * (1 - mirror[:, 3:]),
             hair=sample(source.plates.hair, found.surface_uv.detach()),
             loose=_loose(target),
             torso=sample(source.photo, torso_grid),

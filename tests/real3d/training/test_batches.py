@@ -134,10 +134,13 @@ def test_pairs_stay_within_a_clip(sampler, banks):
 
 
 def test_partners_show_one_person_alike(sampler, banks):
-    """Photos have none; half of the couples are seen in a mirror, both of them."""
-    batch = sampler(mirrored=0.5, clips=0.5, portraits=0.5).draw(80)
+    """Photos have none; of couples both are seen in a mirror, or neither."""
+    plain, batch = (sampler(mirrored=m, clips=0.5, portraits=0.5).draw(80) for m in (0.0, 0.5))
     partner, every = batch.partner, torch.arange(80)
     assert torch.equal(partner[partner], every)
+    flipped = (batch.source == plain.source.flip(3)).flatten(1).all(1)
+    assert torch.equal(flipped[partner], flipped)
+    assert 20 < int(flipped.sum()) < 60
     coupled = partner != every
     assert int(coupled.sum()) == 10
     assert (batch.kind[coupled] == CLIP).all()
