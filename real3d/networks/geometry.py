@@ -112,6 +112,9 @@ class TargetGeometry:
     """(B, 1, S, S)."""
     ample: Tensor
     """(B, 1, S, S) 0 where the photo shows a point of the skin far smaller than it is wanted."""
+    facing: Tensor
+    """(B, 3, S, S) cosines between the surface and the camera: here, in the photo, and of its
+    mirror image in the photo."""
     hit: Tensor
     """(B, 1, S, S)."""
     firmness: Tensor
@@ -258,6 +261,7 @@ class Geometry(nn.Module):
             mirror_uv=mirrored[:, :2].permute(0, 2, 3, 1),
             mirror_seen=mirror_seen,
             ample=torch.where(classes == 0, smoothstep(shrunk, *_SHRUNK), 1.0),
+            facing=torch.cat([-normal[:, 2:], there[:, 3:], mirrored[:, 3:]], 1),
             hit=hit,
             firmness=firm,
             classes=one_hot,

@@ -41,14 +41,18 @@ _NO_HAIR = 1e-5
 
 
 @torch.no_grad()
-def hair_plate(photo: Tensor, alpha: Tensor, camera: Camera, firmness: Tensor) -> Tensor:
+def hair_plate(
+    photo: Tensor, alpha: Tensor, camera: Camera, firmness: Tensor
+) -> tuple[Tensor, Tensor]:
     """(B, 3, S, S) of photos (B, 3, S, S) in [-1, 1] and mattes (B, 1, S, S).
+
+    Also (B, 2, S/4, S/4), 1 where the person is and no face, and where that has a face's colours.
 
     camera: the photos'. firmness: SourceGeometry.ray_firmness (B, 1, S/8, S/8).
     """
     small, matte = F.avg_pool2d(photo, _REDUCTION), F.avg_pool2d(alpha, _REDUCTION)
     height = camera.heights(small.shape[-1])
-    hair, neck = _hair_and_neck(small, matte, height, enlarge(firmness, 2))
+    hair, neck, beside = _hair_and_neck(small, matte, height, enlarge(firmness, 2))
     anybody = _NO_HAIR * matte
     above = pull_push(small, torch.maximum(hair, anybody))
     below = pull_push(small, torch.maximum(torch.maximum(hair, neck), anybody))
@@ -59,13 +63,14 @@ def hair_plate(photo: Tensor, alpha: Tensor, camera: Camera, firmness: Tensor) -
     there = ((sample(hair, uv) > 0.9) & (steady > 0.9)).float()
     there = F.avg_pool2d(eroded(there, 9), 9, 1, 4) * enlarge(1 - bare, _REDUCTION)
     mirrored = torch.lerp(smooth, sample(photo, uv), there)
-    return torch.where(enlarge(shown, _REDUCTION) > 0.9, photo, mirrored)
+    return torch.where(enlarge(shown, _REDUCTION) > 0.9, photo, mirrored), beside
 
 
 def _hair_and_neck(
     photo: Tensor, alpha: Tensor, height: Tensor, firm: Tensor
-) -> tuple[Tensor, Tensor]:
-    """(B, 1, n, n) 1 where there is hair for sure, and where the neck's skin is."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(B, 1, n, n) 1 where there is hair for sure, and where the neck's skin is; the person beside
+    the face and its skin (B, 2, n, n)."""
     person = alpha > _PERSON
     reach = photo.shape[-1] // 20
     rim = F.avg_pool2d(alpha, 2 * reach + 1, 1, reach) < _RIM
@@ -76,7 +81,8 @@ def _hair_and_neck(
     hair = (F.avg_pool2d(sooner, 3, 1, 1) > 0) & beside & (height < _HAIR_END)
     skin = F.avg_pool2d(face.distance(photo), 3, 1, 1) < _SKIN_SPREADS**2
     neck = skin & person & (firm < _FIRM) & (height > _NECK_TOP) & (height < _NECK_END)
-    return _sure(hair), _sure(neck)
+    bare = skin & beside & ~hair
+    return _sure(hair), _sure(neck), torch.cat([beside, bare], 1).float()
 
 
 def _sure(mask: Tensor) -> Tensor:

@@ -31,6 +31,8 @@ _LEAST_TONED = 0.01
 """Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
+_SOFT = 2.5
+"""What speaks for the network's own colours where a look-up would be enlarged much."""
 _CLOTHES = 8.0
 """What speaks for the photo's own clothes beside a head that is turned far."""
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
@@ -48,11 +50,15 @@ class Candidates:
 
     look_up: Tensor
     seen: Tensor
+    soft: Tensor
+    """1 where a look-up would be enlarged much."""
     mirror: Tensor
     mirror_seen: Tensor
     hair: Tensor
     loose: Tensor
     """1 where no face is, so that hair may be."""
+    ears: Tensor
+    """1 on ears, which have no colour of the hair's."""
     torso: Tensor
     torso_alpha: Tensor
     background: Tensor
@@ -150,14 +156,14 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
             -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
             (3 + _CLOTHES * given.far) * torso * (1 - head) + behind,
             2 * (1 - head) * (1 - torso) + behind + _unless(torso),
-            head * (1 - given.seen) + with_nobody,
+            head * (1 - given.seen + _SOFT * given.soft * given.loose) + with_nobody,
             -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen),
         ],
         1,
     )
     weights = torch.softmax(logits + bias, 1)
     made = _in_palette(_painted(colour, given), given)
-    made = _toned(made, given.hair, given.loose * (1 - given.seen) * head)
+    made = _toned(made, given.hair, given.loose * (1 - given.seen) * (1 - given.ears) * head)
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)

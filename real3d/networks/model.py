@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from real3d.camera import Camera, pixel_grid
 from real3d.face.template import EYE_CLASSES, TEETH_CLASS, Template
 from real3d.networks.config import NetworkConfig
+from real3d.networks.ears import ears_at
 from real3d.networks.enamel import enamel
 from real3d.networks.geometry import Geometry, Head, SourceGeometry, TargetGeometry
-from real3d.networks.grazing import ample_hair
+from real3d.networks.grazing import ample_hair, better_mirrored, round_facing, soft
 from real3d.networks.htb_super_resolution import Candidates, Composite, HTBSuperResolution
 from real3d.networks.image_to_plane import ImageToPlane, Planes, fuse
 from real3d.networks.layers import (
@@ -86,6 +87,8 @@ class Correspondence:
     """(B, S, S, 2) where the volume's surface alone is in the photo."""
     surface_seen: Tensor
     """(B, 1, S/4, S/4)."""
+    facing: Tensor
+    """(B, 3, S, S) cosines between the surface and the camera, as TargetGeometry's."""
     eyes: Tensor
     """(B, 1, S, S) 1 where an eyeball shows."""
 
@@ -224,7 +227,8 @@ class Real3DNetwork(nn.Module):
         there = canonical + target.ray_to_source
         uv, seen = _shown(source, there)
         surface_flow = enlarge((uv - grid).permute(0, 3, 1, 2), 4)
-        ample = ample_hair(there.detach(), source.head.camera, head.camera)
+        facing = round_facing(there.detach(), source.head.camera, head.camera)
+        ample = ample_hair(facing, there[:, 1:2])
         with torch.no_grad():
             mirror_uv, mirror_seen = _shown(
                 source, there * there.new_tensor([-1, 1, 1])[:, None, None]
@@ -245,6 +249,7 @@ class Real3DNetwork(nn.Module):
             mirror_seen=torch.lerp(around[:, 2:], target.mirror_seen, on_mesh),
             surface_uv=full + surface_flow.permute(0, 2, 3, 1),
             surface_seen=seen,
+            facing=torch.lerp(enlarge(facing, 4), target.facing, firm),
             eyes=eyes,
         )
 
@@ -304,13 +309,19 @@ class Real3DNetwork(nn.Module):
         nobody = far * (1 - smoothstep(source.alpha, *_SOMEBODY))
         both = torch.cat([photo, nobody], 1)
         here, mirror = sample(both, place), sample(both, found.mirror_uv)
+        seen = found.seen * (1 - here[:, 3:])
+        depth = enlarge(torch.cat([target.ray_depth, volume.depth], 1), 4)
+        ears = ears_at(target.canonical, depth[:, :1], depth[:, 1:])
+        twice = far * seen * (1 - found.eyes) * (1 - better_mirrored(found.facing))
         return Candidates(
             look_up=torch.lerp(lid, here[:, :3], target.ample),
-            seen=found.seen * (1 - here[:, 3:]),
+            seen=seen,
+            soft=far * soft(found.facing),
             mirror=mirror[:, :3],
-            mirror_seen=found.mirror_seen * (1 - mirror[:, 3:]),
+            mirror_seen=found.mirror_seen * (1 - mirror[:, 3:]) * (1 - twice),
             hair=sample(source.plates.hair, found.surface_uv.detach()),
             loose=_loose(target),
+            ears=source.plates.bare_ears * ears,
             torso=sample(source.photo, torso_grid),
             torso_alpha=torso_alpha(torso.opinion, sample(shown, torso_grid)),
             background=source.plates.background,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from real3d.networks.background import background_plate, person_plate
+from real3d.networks.ears import bare_ears
 from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
 from real3d.networks.lids import lid_plate
@@ -22,6 +23,8 @@ class Plates:
     """The photo's person, its colours continued outwards."""
     hair: Tensor
     """The photo's hair, continued everywhere."""
+    bare_ears: Tensor
+    """(B, 1, 1, 1) 0 where that hair covers the ears."""
     lids: Tensor
     """The photo, its eyes covered by the skin around them."""
     head_palette: Palette
@@ -33,10 +36,12 @@ class Plates:
     @torch.no_grad()
     def of(cls, photo: Tensor, alpha: Tensor, head: Head, geometry: SourceGeometry) -> "Plates":
         """Plates of photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S)."""
+        hair, beside = hair_plate(photo, alpha, head.camera, geometry.ray_firmness)
         return cls(
             background_plate(photo, alpha),
             person_plate(photo, alpha),
-            hair_plate(photo, alpha, head.camera, geometry.ray_firmness),
+            hair,
+            bare_ears(beside, head.camera),
             lid_plate(photo, geometry.classes),
             *head_and_clothes(photo, alpha, head.camera),
         )

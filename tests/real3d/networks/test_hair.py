@@ -30,7 +30,7 @@ def head():
 
 def test_hair_stays_and_covers_the_rest(head):
     photo, alpha, camera, firm, hair = head
-    plate = hair_plate(photo, alpha, camera, firm)
+    plate, _ = hair_plate(photo, alpha, camera, firm)
     well_inside = -F.max_pool2d(-hair.float(), 41, 1, 20) > 0
     assert torch.equal(plate[well_inside.expand_as(plate)], photo[well_inside.expand_as(plate)])
     above_ears = (pixel_grid(S)[..., 1] < 0.2).expand(1, 1, S, S) & (alpha > 0)
@@ -40,7 +40,7 @@ def test_hair_stays_and_covers_the_rest(head):
 
 def test_strands_go_on_behind_the_border(head):
     photo, alpha, camera, firm, _ = head
-    plate = hair_plate(photo, alpha, camera, firm)
+    plate, _ = hair_plate(photo, alpha, camera, firm)
     across = plate[0, 0, S // 2 - S // 8, S // 2 - S // 10 : S // 2 + S // 10]
     assert across.std() > 0.03
 
@@ -48,6 +48,6 @@ def test_strands_go_on_behind_the_border(head):
 def test_a_photo_without_hair_gives_the_colours_of_the_person(head):
     photo, alpha, camera, firm, _ = head
     low = camera_from_pose(camera.rotation, camera.scale, torch.tensor([[0.0, -1.5]]))
-    plate = hair_plate(photo, alpha, low, firm)
+    plate, _ = hair_plate(photo, alpha, low, firm)
     assert torch.isfinite(plate).all()
     assert plate.abs().max() <= 1 + 1e-5
