@@ -28,10 +28,12 @@ def given():
     return Candidates(
         look_up=_map(COLOURS["look-up"], 3),
         seen=_map(0),
+        soft=_map(0),
         mirror=_map(COLOURS["mirror"], 3),
         mirror_seen=_map(0),
         hair=_map(COLOURS["hair"], 3),
         loose=_map(1),
+        ears=_map(0),
         torso=_map(COLOURS["torso"], 3),
         torso_alpha=_map(0),
         background=_map(COLOURS["background"], 3),
@@ -70,6 +72,13 @@ def test_hidden_hair_and_neck_have_the_plates_mean_colour(given):
     assert float(composite.image.std()) == pytest.approx(0.1, abs=0.01)
 
 
+def test_ears_have_no_colour_of_the_hairs(given):
+    only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
+    ears = dataclasses.replace(given, ears=_map(1))
+    image = _composed(ears, _map(COLOURS["generated"], 3).atanh(), only_made).image
+    assert float(image.mean()) == pytest.approx(COLOURS["generated"], abs=0.01)
+
+
 def test_hidden_skin_has_no_hue_that_the_photo_has_not(given):
     orange = torch.tensor([0.9, 0.2, -0.8]).view(1, 3, 1, 1).expand(1, 3, S, S)
     only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
@@ -93,6 +102,13 @@ def test_teeth_have_lines_whatever_the_network_paints(given):
 def test_what_is_shown_is_looked_up(given):
     shown = dataclasses.replace(given, seen=_map(1), mirror_seen=_map(1))
     assert _weights(shown)["look-up"] > 0.8
+
+
+def test_what_would_be_blurred_may_be_painted_unless_it_is_the_face(given):
+    blurred = dataclasses.replace(given, seen=_map(1), soft=_map(1))
+    assert _weights(blurred, generated=3)["generated"] > 0.8
+    face = dataclasses.replace(blurred, loose=_map(0))
+    assert _weights(face, generated=1)["look-up"] > 0.8
 
 
 def test_hidden_hair_is_the_plate_or_the_networks_own(given):
