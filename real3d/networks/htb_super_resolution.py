@@ -33,8 +33,9 @@ _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
 _SOFT = 2.5
 """What speaks for the network's own colours where a look-up would be enlarged much."""
-_CLOTHES = 8.0
-"""What speaks for the photo's own clothes beside a head that is turned far."""
+_CLOTHES, _NEVER = (0.3, 0.9), 1e-9
+"""Opacity of the torso beside a head that is turned far between which it is the photo's own, and
+the share that anything else then has."""
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
 """How far the colour of teeth is this tint of its own brightness."""
 _EYE_STEP, _EYE_STEPS = 8, 5
@@ -147,20 +148,21 @@ def _without_checkerboard(x: Tensor) -> Tensor:
 def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     head, torso = given.alpha, given.torso_alpha
     behind, with_nobody = _unless(head), _unless(1 - torch.maximum(head, torso))
-    clothed = _unless(torso * (1 - head))
-    off = -_OFF * (1 - given.seen) + clothed
-    mirror_off = -_OFF * (1 - given.mirror_seen) + clothed
+    clothes = torso * (1 - head)
+    photos = torch.log(1 - given.far * smoothstep(clothes, *_CLOTHES) + _NEVER)
+    beside = _unless(clothes) + photos
     bias = torch.cat(
         [
-            (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off,
-            -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
-            (3 + _CLOTHES * given.far) * torso * (1 - head) + behind,
-            2 * (1 - head) * (1 - torso) + behind + _unless(torso),
-            head * (1 - given.seen + _SOFT * given.soft * given.loose) + with_nobody,
-            -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen),
+            (3 + _EYES * given.eyes * _eyes_shown(given)) * head - _OFF * (1 - given.seen) + beside,
+            -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head
+            - _OFF * (1 - given.mirror_seen) + beside,
+            3 * clothes + behind,
+            2 * (1 - head) * (1 - torso) + behind + _unless(torso) + photos,
+            head * (1 - given.seen + _SOFT * given.soft * given.loose) + with_nobody + photos,
+            -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen) + photos,
         ],
         1,
-    )
+    )  # fmt: skip
     weights = torch.softmax(logits + bias, 1)
     made = _in_palette(_painted(colour, given), given)
     made = _toned(made, given.hair, given.loose * (1 - given.seen) * (1 - given.ears) * head)
