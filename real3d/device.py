@@ -1,10 +1,14 @@
 """Where tensors live, and where randomness comes from."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from real3d.errors import Real3DError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_FEW = 4
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -30,3 +34,14 @@ def resolve_device(name: str = "auto") -> torch.device:
 def seeded(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
     """A generator of its own: the same seed gives the same numbers, whatever else runs."""
     return torch.Generator(device=device).manual_seed(seed)
+
+
+@contextmanager
+def few_threads() -> Iterator[None]:
+    """For work on small tensors: on many cores, threads wait for each other longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, _FEW))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from real3d.avatar import Avatar
 from real3d.camera import Camera
+from real3d.device import few_threads
 from real3d.face.fit import Fit, Fitter
 from real3d.face.template import Template
 from real3d.networks.geometry import Head
@@ -35,6 +36,7 @@ def as_rows(values: np.ndarray | Tensor) -> Tensor:
 
 
 @torch.no_grad()
+@few_threads()
 def fit_portraits(portraits: list[Portrait]) -> tuple[list[Head], int]:
     """Heads of photos of one person, with one identity, and the index of the most frontal photo.
 
@@ -55,6 +57,7 @@ def fit_portraits(portraits: list[Portrait]) -> tuple[list[Head], int]:
 
 
 @torch.no_grad()
+@few_threads()
 def fit_frames(identity: Tensor, landmarks: Tensor, coefficients: Tensor) -> Fit:
     """Pose and expression in frames (T, 478, 3), (T, 52) of one identity (1, 478, 3)."""
     fitter, fits = cpu_fitter(), []
@@ -76,6 +79,7 @@ def fit_motion(
 
 
 @torch.no_grad()
+@few_threads()
 def mesh_landmarks(avatar: Avatar, camera: Camera, coefficients: Tensor) -> Tensor:
     """(T, 478, 2) where the avatar's mesh has the landmarks, normalised picture coordinates."""
     template, found = cpu_fitter().template, []

@@ -4,7 +4,10 @@ import numpy as np
 import torch
 from kornia.filters import guided_blur
 
+from real3d.device import few_threads
 
+
+@few_threads()
 def refine_matte(image: np.ndarray, mask: np.ndarray, radius: float = 0.02) -> np.ndarray:
     """Matte (H, W) float32 in [0, 1] of an (H, W, 3) uint8 RGB picture from a coarse (H, W) mask.
 
