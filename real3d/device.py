@@ -38,7 +38,7 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
 
 @contextmanager
 def few_threads() -> Iterator[None]:
-    """For work on small tensors: on many cores, threads wait for each other longer than they work."""
+    """For work on small tensors: many threads would wait for each other longer than they work."""
     before = torch.get_num_threads()
     torch.set_num_threads(min(before, _FEW))
     try:
