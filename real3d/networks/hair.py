@@ -23,6 +23,8 @@ _PERSON, _FIRM, _LOOSE = 0.9, 0.9, 0.1
 """Matte, and the template's firmness of the face and of what is beside it."""
 _RIM, _RIM_END = 0.97, -0.15
 """Share of the person around a pixel of the outline, and the height (y down) where brows begin."""
+_CLOTHES_TOP = 0.45
+"""Height below which what is neither hair nor skin is clothes."""
 _FACE_END, _HAIR_END = 0.6, 0.7
 """Heights of the chin, and where clothes may begin."""
 _NECK_TOP, _NECK_END, _SKIN_SPREADS = 0.4, 0.95, 3.0
@@ -46,7 +48,8 @@ def hair_plate(
 ) -> tuple[Tensor, Tensor]:
     """(B, 3, S, S) of photos (B, 3, S, S) in [-1, 1] and mattes (B, 1, S, S).
 
-    Also (B, 2, S/4, S/4), 1 where the person is and no face, and where that has a face's colours.
+    Also (B, 3, S/4, S/4), 1 where the person is and no face, where that has a face's colours, and
+    where it is clothes.
 
     camera: the photos'. firmness: SourceGeometry.ray_firmness (B, 1, S/8, S/8).
     """
@@ -70,7 +73,7 @@ def _hair_and_neck(
     photo: Tensor, alpha: Tensor, height: Tensor, firm: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(B, 1, n, n) 1 where there is hair for sure, and where the neck's skin is; the person beside
-    the face and its skin (B, 2, n, n)."""
+    the face, its skin and its clothes (B, 3, n, n)."""
     person = alpha > _PERSON
     reach = photo.shape[-1] // 20
     rim = F.avg_pool2d(alpha, 2 * reach + 1, 1, reach) < _RIM
@@ -82,7 +85,8 @@ def _hair_and_neck(
     skin = F.avg_pool2d(face.distance(photo), 3, 1, 1) < _SKIN_SPREADS**2
     neck = skin & person & (firm < _FIRM) & (height > _NECK_TOP) & (height < _NECK_END)
     bare = skin & beside & ~hair
-    return _sure(hair), _sure(neck), torch.cat([beside, bare], 1).float()
+    clothes = _sure(beside & ~skin & ~hair & (height > _CLOTHES_TOP))
+    return _sure(hair), _sure(neck), torch.cat([beside.float(), bare.float(), clothes], 1)
 
 
 def _sure(mask: Tensor) -> Tensor:

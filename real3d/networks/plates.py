@@ -23,6 +23,8 @@ class Plates:
     """The photo's person, its colours continued outwards."""
     hair: Tensor
     """The photo's hair, continued everywhere."""
+    clothes: Tensor
+    """(B, 1, S/4, S/4) 1 where the photo shows clothes."""
     bare_ears: Tensor
     """(B, 1, 1, 1) 0 where that hair covers the ears."""
     lids: Tensor
@@ -41,7 +43,8 @@ class Plates:
             background_plate(photo, alpha),
             person_plate(photo, alpha),
             hair,
-            bare_ears(beside, head.camera),
+            beside[:, 2:],
+            bare_ears(beside[:, :2], head.camera),
             lid_plate(photo, geometry.classes),
             *head_and_clothes(photo, alpha, head.camera),
         )
