@@ -60,7 +60,7 @@ class ViewerConfig:
 
 
 class Viewer:
-    """All sessions, the thread that computes, and the one that paints meshes."""
+    """All sessions, and the threads that compute, paint meshes and watch webcams."""
 
     def __init__(self, model: Model, config: ViewerConfig):
         self._model, self._config = model, config
@@ -69,6 +69,7 @@ class Viewer:
         self._phones: dict[str, LiveDriver] = {}
         self._thread = ThreadPoolExecutor(1, "real3d-viewer")
         self._painter = ThreadPoolExecutor(1, "real3d-painter")  # so that frames need not wait
+        self._watcher = ThreadPoolExecutor(1, "real3d-webcam")
         self._tasks: set[asyncio.Task] = set()
 
     def app(self) -> web.Application:
@@ -97,11 +98,14 @@ class Viewer:
     async def _close(self, app: web.Application) -> None:
         for socket in list(self._sockets.values()):
             await socket.close()
-        for thread in (self._thread, self._painter):
+        for thread in (self._thread, self._painter, self._watcher):
             thread.shutdown(wait=False, cancel_futures=True)
 
     async def _computed(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    async def _watched(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._watcher, function, *arguments)
 
     async def _index(self, request: web.Request) -> web.Response:
         return web.Response(text=(PAGE / "index.html").read_text(), content_type="text/html")
@@ -162,12 +166,12 @@ class Viewer:
             async for message in socket:
                 if message.type == WSMsgType.BINARY and session.subject is not None:
                     if webcam is None:
-                        webcam = await self._computed(Webcam, session.subject.avatar)
+                        webcam = await self._watched(Webcam, session.subject.avatar)
                     await self._webcam_frame(session, webcam, message.data)
                 elif message.type == WSMsgType.TEXT and message.data == "still":
                     self._phones.pop(session.key, None)
                     if webcam is not None:
-                        await self._computed(webcam.close)
+                        await self._watched(webcam.close)
                         webcam = None
                 elif message.data == "phone" and session.subject is not None:
                     self._phones[session.key] = LiveDriver(session.subject.avatar)
@@ -175,7 +179,7 @@ class Viewer:
             self._phones.pop(session.key, None)
             del self._sessions[session.key], self._sockets[session.key]
             if webcam is not None:
-                await self._computed(webcam.close)
+                await self._watched(webcam.close)
             await self._computed(session.close)
         return socket
 
@@ -186,7 +190,7 @@ class Viewer:
 
     async def _webcam_frame(self, session: Session, webcam: Webcam, picture: bytes) -> None:
         try:
-            pose = await self._computed(webcam.pose, picture)
+            pose = await self._watched(webcam.pose, picture)
         except Real3DError as error:
             await self._tell(session, kind="error", text=str(error))
             return

@@ -124,6 +124,20 @@ def test_orbit_sliders_and_views_are_seen(eyes):
     eyes.slide("gaze right", 0)
 
 
+def test_frames_that_come_soon_are_shown_while_it_moves(eyes):
+    moving = "stage.layers.classList.contains('moving')"
+    _still(eyes)
+    eyes.page.evaluate("stage.pace = 20")  # as with a graphics card
+    eyes.slide("yaw", 20)
+    eyes.page.wait_for_timeout(50)
+    assert not eyes.page.evaluate(moving)
+    assert eyes.page.evaluate("stage.pending !== null")
+    eyes.until("stage.pace > 70")  # there is none
+    eyes.slide("yaw", 0)
+    eyes.until(moving)
+    _still(eyes)
+
+
 def test_motion_sound_and_idle_life_move_it(eyes, tmp_path, monkeypatch):
     eyes.page.select_option("#quality", "fast")
     eyes.page.set_input_files("#driver", _nodding(tmp_path / "m.csv"))

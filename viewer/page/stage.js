@@ -1,7 +1,8 @@
-// The stage: a mesh drawn here while anything moves, the server's full frame when all is still.
+// The stage: the server's full frame, and a mesh drawn here while anything moves faster than those come.
 "use strict";
 
 const STILL_MS = 120; // nothing has moved for so long: ask for the full frame
+const QUICK_MS = 70; // full frames that come so soon are shown while things move as well
 
 class Stage {
   /** `ask(state)` resolves to the full frame's blob. */
@@ -18,7 +19,13 @@ class Stage {
     this.changed = 0;
     this.times = [];
     this.fullMs = 0;
+    this.pace = Infinity; // milliseconds of a full frame, averaged
     this.arrived = 0;
+  }
+
+  /** Whether full frames are shown while things move. */
+  get quick() {
+    return this.quality === "full" || (this.quality === "auto" && this.pace < QUICK_MS);
   }
 
   /** Forget the head, and with it what is on its way. */
@@ -42,10 +49,10 @@ class Stage {
       this.changed = now;
     }
     const exact = this.shown === signature;
-    const moving = this.meshed && !exact && this.quality !== "full";
+    const moving = this.meshed && !exact && !this.quick;
     this.layers.classList.toggle("moving", moving || (this.meshed && this.full.hidden));
     if (this.layers.classList.contains("moving")) this._draw(state, now, signature);
-    const still = now - this.changed > STILL_MS || this.quality === "full" || !this.meshed;
+    const still = now - this.changed > STILL_MS || this.quick || !this.meshed;
     if (!exact && !this.pending && still && this.quality !== "fast") this._request(state, signature);
     this.layers.style.transform =
       `translate(${this.pan[0]}px, ${this.pan[1]}px) scale(${this.zoom})`;
@@ -82,8 +89,9 @@ class Stage {
     this.full.hidden = false;
     this.shown = signature;
     this.fullMs = performance.now() - began;
+    this.pace = this.pace < Infinity ? 0.8 * this.pace + 0.2 * this.fullMs : this.fullMs;
     this.arrived += 1;
-    if (this.quality === "full") this.times.push(performance.now());
+    if (this.quick) this.times.push(performance.now());
   }
 
   /** Frames in the last second, and milliseconds that the last full frame took. */
