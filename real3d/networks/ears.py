@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from real3d.camera import Camera
 from real3d.networks.layers import sample, smoothstep
+from real3d.networks.parts import Parts
 
 _TOPS, _ENDS, _SIDES = (-0.24, -0.18), (0.2, 0.26), (0.42, 0.46)
 """Heights (y down) between which the template's ears begin and end, and how far out they are."""
@@ -22,11 +23,9 @@ _BEFORE = (0.03, 0.1)
 
 
 @torch.no_grad()
-def bare_ears(beside: Tensor, camera: Camera) -> Tensor:
-    """(B, 1, 1, 1) 0 where hair covers the ear that a photo shows.
-
-    beside (B, 2, n, n): where the person is and no face, and where that has a face's colours.
-    """
+def bare_ears(parts: Parts, camera: Camera) -> Tensor:
+    """(B, 1, 1, 1) 0 where hair covers the ear that a photo shows; camera: the photos'."""
+    beside = torch.cat([parts.beside, parts.bare], 1)
     count, size = len(beside), beside.shape[-1]
     middle = beside.new_tensor(_MIDDLE)
     both = torch.stack([middle, middle * beside.new_tensor([-1, 1, 1])])

@@ -11,6 +11,7 @@ from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
 from real3d.networks.lids import lid_plate
 from real3d.networks.palette import Palette, head_and_clothes
+from real3d.networks.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ class Plates:
     @torch.no_grad()
     def of(cls, photo: Tensor, alpha: Tensor, head: Head, geometry: SourceGeometry) -> "Plates":
         """Plates of photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S)."""
-        hair, beside = hair_plate(photo, alpha, head.camera, geometry.ray_firmness)
+        parts = Parts.of(photo, alpha, head.camera, geometry.ray_firmness)
         return cls(
             background_plate(photo, alpha),
             person_plate(photo, alpha),
-            hair,
-            beside[:, 2:],
-            bare_ears(beside[:, :2], head.camera),
+            hair_plate(photo, alpha, head.camera, parts),
+            parts.clothes,
+            bare_ears(parts, head.camera),
             lid_plate(photo, geometry.classes),
             *head_and_clothes(photo, alpha, head.camera),
         )

@@ -6,6 +6,7 @@ import torch
 from real3d.camera import camera_from_pose, pixel_grid
 from real3d.face.template import SKIN, Template
 from real3d.networks.ears import bare_ears, ears_at
+from real3d.networks.parts import Parts
 from real3d.rotation import rotation_from_euler
 
 S = 128
@@ -18,7 +19,8 @@ def _camera(yaw_deg):
 
 def _beside(skin):
     """A person that fills the picture; where skin (S, S) is, hair does not cover it."""
-    return torch.stack([torch.ones(S, S), skin.float()])[None]
+    nothing, everybody = torch.zeros(1, 1, S, S), torch.ones(1, 1, S, S)
+    return Parts(nothing, nothing, nothing, everybody, skin.float().expand(1, 1, S, S))
 
 
 @pytest.mark.parametrize("yaw_deg", [-40, 0, 40])

@@ -4,6 +4,7 @@ from torch.nn import functional as F
 
 from real3d.camera import camera_from_pose, pixel_grid
 from real3d.networks.hair import hair_plate
+from real3d.networks.parts import Parts
 
 S = 256
 HAIR, SKIN, WALL = (-0.7, -0.8, -0.6), (0.5, 0.2, 0.0), (0.9, 0.9, 0.9)
@@ -28,9 +29,13 @@ def head():
     return photo[None], person.float()[None, None], camera, firm, hair[None, None]
 
 
+def _plate(photo, alpha, camera, firm):
+    return hair_plate(photo, alpha, camera, Parts.of(photo, alpha, camera, firm))
+
+
 def test_hair_stays_and_covers_the_rest(head):
     photo, alpha, camera, firm, hair = head
-    plate, _ = hair_plate(photo, alpha, camera, firm)
+    plate = _plate(photo, alpha, camera, firm)
     well_inside = -F.max_pool2d(-hair.float(), 41, 1, 20) > 0
     assert torch.equal(plate[well_inside.expand_as(plate)], photo[well_inside.expand_as(plate)])
     above_ears = (pixel_grid(S)[..., 1] < 0.2).expand(1, 1, S, S) & (alpha > 0)
@@ -40,7 +45,7 @@ def test_hair_stays_and_covers_the_rest(head):
 
 def test_strands_go_on_behind_the_border(head):
     photo, alpha, camera, firm, _ = head
-    plate, _ = hair_plate(photo, alpha, camera, firm)
+    plate = _plate(photo, alpha, camera, firm)
     across = plate[0, 0, S // 2 - S // 8, S // 2 - S // 10 : S // 2 + S // 10]
     assert across.std() > 0.03
 
@@ -48,7 +53,7 @@ def test_strands_go_on_behind_the_border(head):
 def test_a_photo_without_hair_gives_the_colours_of_the_person(head):
     photo, alpha, camera, firm, _ = head
     low = camera_from_pose(camera.rotation, camera.scale, torch.tensor([[0.0, -1.5]]))
-    plate, _ = hair_plate(photo, alpha, low, firm)
+    plate = _plate(photo, alpha, low, firm)
     assert torch.isfinite(plate).all()
     assert plate.abs().max() <= 1 + 1e-5
 
@@ -58,8 +63,8 @@ def test_what_is_neither_hair_nor_skin_below_the_jaw_is_clothes(head):
     _, y = pixel_grid(S).unbind(-1)
     jacket = (y > 0.6).expand_as(alpha)
     dressed = torch.where(jacket, _colour((-0.2, 0.1, 0.9)), photo)
-    _, beside = hair_plate(dressed, torch.maximum(alpha, jacket.float()), camera, firm)
-    found = F.interpolate(beside[:, 2:], scale_factor=4) > 0.5
+    parts = Parts.of(dressed, torch.maximum(alpha, jacket.float()), camera, firm)
+    found = F.interpolate(parts.clothes, scale_factor=4) > 0.5
     assert not (found & (y < 0.55)).any()
     assert (found & jacket).sum() > 0.7 * jacket.sum()
-    assert not hair_plate(photo, alpha, camera, firm)[1][:, 2:].any()
+    assert not Parts.of(photo, alpha, camera, firm).clothes.any()
