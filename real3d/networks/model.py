@@ -313,7 +313,8 @@ class Real3DNetwork(nn.Module):
         seen = found.seen * (1 - here[:, 3:])
         depth = enlarge(torch.cat([target.ray_depth, volume.depth], 1), 4)
         ears = ears_at(target.canonical, depth[:, :1], depth[:, 1:])
-        twice = far * seen * (1 - found.eyes) * (1 - better_mirrored(found.facing))
+        loose = _loose(target)
+        twice = far * seen * loose * (1 - better_mirrored(found.facing))
         return Candidates(
             look_up=torch.lerp(lid, here[:, :3], target.ample),
             seen=seen,
@@ -321,7 +322,7 @@ class Real3DNetwork(nn.Module):
             mirror=mirror[:, :3],
             mirror_seen=found.mirror_seen * (1 - mirror[:, 3:]) * (1 - twice),
             hair=sample(source.plates.hair, found.surface_uv.detach()),
-            loose=_loose(target),
+            loose=loose,
             ears=source.plates.bare_ears * ears,
             torso=sample(source.photo, torso_grid),
             torso_alpha=torso_alpha(torso.opinion, sample(shown, torso_grid)),
