@@ -31,7 +31,7 @@ _LEAST_TONED = 0.01
 """Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
-_SOFT = 2.5
+_SOFT = 1.5
 """What speaks for the network's own colours where a look-up would be enlarged much."""
 _CLOTHES, _NEVER = (0.3, 0.9), 1e-9
 """Opacity of the torso beside a head that is turned far between which it is the photo's own, and

@@ -306,8 +306,7 @@ class Real3DNetwork(nn.Module):
         shade = lashes(target.canonical, self.geometry.upper_margins)
         lid = (sample(source.plates.lids, place) + 1) * shade - 1
         photo = torch.lerp(source.photo, source.plates.person, far)
-        nobody = 1 - smoothstep(source.alpha, *_SOMEBODY)
-        nobody = far * torch.maximum(nobody, enlarge(source.plates.clothes, 4))
+        nobody = far * (1 - smoothstep(source.alpha, *_SOMEBODY))
         both = torch.cat([photo, nobody], 1)
         here, mirror = sample(both, place), sample(both, found.mirror_uv)
         seen = found.seen * (1 - here[:, 3:])

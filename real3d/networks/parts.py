@@ -1,4 +1,4 @@
-"""What a photo shows of a person beside the face: hair, neck, bare skin, clothes.
+"""What a photo shows of a person beside the face: hair, neck, bare skin.
 
 Which pixels are hair is told by their colours: like those along the head's outline above the eyes,
 unlike those of the face.
@@ -18,8 +18,6 @@ _PERSON, _FIRM, _LOOSE = 0.9, 0.9, 0.1
 """Matte, and the template's firmness of the face and of what is beside it."""
 _RIM, _RIM_END = 0.97, -0.15
 """Share of the person around a pixel of the outline, and the height (y down) where brows begin."""
-_CLOTHES_TOP = 0.45
-"""Height below which what is neither hair nor skin is clothes."""
 _FACE_END, _HAIR_END = 0.6, 0.7
 """Heights of the chin, and where clothes may begin."""
 _NECK_TOP, _NECK_END, _SKIN_SPREADS = 0.4, 0.95, 3.0
@@ -29,12 +27,11 @@ _LEAST_VARIANCE = 0.004
 
 @dataclass(frozen=True)
 class Parts:
-    """Masks (B, 1, S/4, S/4); hair, neck and clothes are what is so for sure."""
+    """Masks (B, 1, S/4, S/4); hair and neck are what is so for sure."""
 
     hair: Tensor
     neck: Tensor
     """Its skin."""
-    clothes: Tensor
     beside: Tensor
     """The person without the face."""
     bare: Tensor
@@ -59,9 +56,8 @@ class Parts:
         hair = (F.avg_pool2d(sooner, 3, 1, 1) > 0) & beside & (height < _HAIR_END)
         skin = F.avg_pool2d(face.distance(photo), 3, 1, 1) < _SKIN_SPREADS**2
         neck = skin & person & (firm < _FIRM) & (height > _NECK_TOP) & (height < _NECK_END)
-        clothes = beside & ~skin & ~hair & (height > _CLOTHES_TOP)
         bare = skin & beside & ~hair
-        return cls(_sure(hair), _sure(neck), _sure(clothes), beside.float(), bare.float())
+        return cls(_sure(hair), _sure(neck), beside.float(), bare.float())
 
 
 def _sure(mask: Tensor) -> Tensor:

@@ -24,8 +24,6 @@ class Plates:
     """The photo's person, its colours continued outwards."""
     hair: Tensor
     """The photo's hair, continued everywhere."""
-    clothes: Tensor
-    """(B, 1, S/4, S/4) 1 where the photo shows clothes."""
     bare_ears: Tensor
     """(B, 1, 1, 1) 0 where that hair covers the ears."""
     lids: Tensor
@@ -44,7 +42,6 @@ class Plates:
             background_plate(photo, alpha),
             person_plate(photo, alpha),
             hair_plate(photo, alpha, head.camera, parts),
-            parts.clothes,
             bare_ears(parts, head.camera),
             lid_plate(photo, geometry.classes),
             *head_and_clothes(photo, alpha, head.camera),

@@ -56,15 +56,3 @@ def test_a_photo_without_hair_gives_the_colours_of_the_person(head):
     plate = _plate(photo, alpha, low, firm)
     assert torch.isfinite(plate).all()
     assert plate.abs().max() <= 1 + 1e-5
-
-
-def test_what_is_neither_hair_nor_skin_below_the_jaw_is_clothes(head):
-    photo, alpha, camera, firm, _ = head
-    _, y = pixel_grid(S).unbind(-1)
-    jacket = (y > 0.6).expand_as(alpha)
-    dressed = torch.where(jacket, _colour((-0.2, 0.1, 0.9)), photo)
-    parts = Parts.of(dressed, torch.maximum(alpha, jacket.float()), camera, firm)
-    found = F.interpolate(parts.clothes, scale_factor=4) > 0.5
-    assert not (found & (y < 0.55)).any()
-    assert (found & jacket).sum() > 0.7 * jacket.sum()
-    assert not Parts.of(photo, alpha, camera, firm).clothes.any()
