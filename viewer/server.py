@@ -59,6 +59,10 @@ class ViewerConfig:
     """UDP port to hear Live Link Face on; 0 hears nothing."""
 
 
+async def _within(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: object) -> T:
+    return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
+
+
 class Viewer:
     """All sessions, and the threads that compute, paint meshes and watch webcams."""
 
@@ -102,10 +106,10 @@ class Viewer:
             thread.shutdown(wait=False, cancel_futures=True)
 
     async def _computed(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        return await _within(self._thread, function, *arguments)
 
     async def _watched(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._watcher, function, *arguments)
+        return await _within(self._watcher, function, *arguments)
 
     async def _index(self, request: web.Request) -> web.Response:
         return web.Response(text=(PAGE / "index.html").read_text(), content_type="text/html")
@@ -228,8 +232,7 @@ class Viewer:
 
         async def bake() -> None:
             try:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._painter, session.bake, told)
+                await _within(self._painter, session.bake, told)
                 await self._tell(session, kind="mesh")
             except Real3DError as error:
                 await self._failed(session, error)

@@ -150,19 +150,20 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     behind, with_nobody = _unless(head), _unless(1 - torch.maximum(head, torso))
     clothes = torso * (1 - head)
     photos = torch.log(1 - given.far * smoothstep(clothes, *_CLOTHES) + _NEVER)
-    beside = _unless(clothes) + photos
+    clothed = _unless(clothes) + photos
+    off = -_OFF * (1 - given.seen) + clothed
+    mirror_off = -_OFF * (1 - given.mirror_seen) + clothed
     bias = torch.cat(
         [
-            (3 + _EYES * given.eyes * _eyes_shown(given)) * head - _OFF * (1 - given.seen) + beside,
-            -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head
-            - _OFF * (1 - given.mirror_seen) + beside,
+            (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off,
+            -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
             3 * clothes + behind,
             2 * (1 - head) * (1 - torso) + behind + _unless(torso) + photos,
             head * (1 - given.seen + _SOFT * given.soft * given.loose) + with_nobody + photos,
             -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen) + photos,
         ],
         1,
-    )  # fmt: skip
+    )
     weights = torch.softmax(logits + bias, 1)
     made = _in_palette(_painted(colour, given), given)
     made = _toned(made, given.hair, given.loose * (1 - given.seen) * (1 - given.ears) * head)

@@ -56,3 +56,15 @@ def test_a_photo_without_hair_gives_the_colours_of_the_person(head):
     plate = _plate(photo, alpha, low, firm)
     assert torch.isfinite(plate).all()
     assert plate.abs().max() <= 1 + 1e-5
+
+
+def test_skin_beside_the_face_is_bare_and_hair_is_not(head):
+    photo, alpha, camera, firm, hair = head
+    parts = Parts.of(photo, alpha, camera, firm)
+    bare, shown = (F.interpolate(x, scale_factor=4) > 0.5 for x in (parts.bare, parts.hair))
+    assert bare.any()
+    assert shown.any()
+    assert not (bare & shown).any()
+    well_inside = -F.max_pool2d(-hair.float(), 41, 1, 20) > 0
+    assert not (bare & well_inside).any()
+    assert not (parts.bare > parts.beside).any()
