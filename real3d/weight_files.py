@@ -34,6 +34,7 @@ _FOLDER = Path(__file__).parent / "weights"
 _MAX_BYTES = 1 << 30
 _LARGEST = {"image_px": 1024, "samples": 64}
 _LARGEST_WIDTH = 2048
+_WIDTHS = {"encoder": 3, "compositor": 4}
 _WANTED = f"a folder with {ENCODER}, {RENDERER} and {CONFIG}"
 _ENCODER_PREFIXES = ("features.", "image_to_plane.")
 
@@ -214,11 +215,12 @@ def _read_config(path: Path) -> tuple[NetworkConfig, dict[str, str]]:
 
 
 def _checked_config(given: dict) -> NetworkConfig:
-    values = dict(given)
-    values["compositor"] = tuple(values["compositor"])
+    values = {"encoder": NetworkConfig.encoder} | given
+    for name, count in _WIDTHS.items():
+        values[name] = tuple(values[name])
+        if len(values[name]) != count:
+            raise ValueError(f"{name} has {len(values[name])} widths, not {count}")
     config = NetworkConfig(**values)
-    if len(config.compositor) != 4:
-        raise ValueError(f"compositor has {len(config.compositor)} widths, not 4")
     for field in fields(config):
         value = getattr(config, field.name)
         top = _LARGEST.get(field.name, _LARGEST_WIDTH)

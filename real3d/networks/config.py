@@ -11,6 +11,8 @@ class NetworkConfig:
     """Side of pictures in and out."""
     plane_channels: int = 32
     """Channels of a tri-plane, of the source's features and of rendered features."""
+    encoder: tuple[int, int, int] = (48, 96, 192)
+    """Channels of Image-to-Plane's convolutions at 1/4, 1/8 and 1/16 of the picture."""
     token_width: int = 320
     """Width of the transformer."""
     token_depth: int = 6
@@ -30,6 +32,11 @@ class NetworkConfig:
         """Side of the maps on which motion is refined, and of the side planes."""
         return self.image_px // 8
 
+
+SMALL = NetworkConfig(
+    encoder=(40, 72, 128), token_width=128, token_depth=5, compositor=(40, 64, 88, 120)
+)
+"""A third of the weights, for the set that may be given away."""
 
 SMOKE = NetworkConfig(
     image_px=128, token_width=64, token_depth=2, samples=8, compositor=(16, 24, 32, 48)

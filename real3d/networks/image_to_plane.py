@@ -15,7 +15,6 @@ from real3d.networks.geometry import SourceGeometry
 from real3d.networks.layers import Residual, down, enlarge, sample
 from real3d.torchvision_compat import import_timm
 
-_EDGE_CHANNELS, _MIDDLE_CHANNELS, _DEEP_CHANNELS = 48, 96, 192
 _HEAD_WIDTH = 64
 
 
@@ -44,12 +43,13 @@ class ImageToPlane(nn.Module):
         width, channels = config.token_width, config.plane_channels
         self._tokens = config.image_px // 16
         heads = max(1, width // _HEAD_WIDTH)
-        self.edge = nn.Conv2d(channels + 10, _EDGE_CHANNELS, 3, padding=1)
-        self.down1 = down(_EDGE_CHANNELS, _MIDDLE_CHANNELS)
-        self.middle = Residual(_MIDDLE_CHANNELS, _MIDDLE_CHANNELS)
-        self.down2 = down(_MIDDLE_CHANNELS, _DEEP_CHANNELS)
-        self.deep = Residual(_DEEP_CHANNELS, _DEEP_CHANNELS)
-        self.embed = nn.Conv2d(_DEEP_CHANNELS, width, 1)
+        edge, middle, deep = config.encoder
+        self.edge = nn.Conv2d(channels + 10, edge, 3, padding=1)
+        self.down1 = down(edge, middle)
+        self.middle = Residual(middle, middle)
+        self.down2 = down(middle, deep)
+        self.deep = Residual(deep, deep)
+        self.embed = nn.Conv2d(deep, width, 1)
         frontal, sides = self._tokens**2, 2 * (self._tokens // 2) ** 2
         self.position = nn.Parameter(torch.randn(1, frontal, width) * 0.02)
         self.side_tokens = nn.Parameter(torch.randn(1, sides, width) * 0.02)
@@ -57,8 +57,8 @@ class ImageToPlane(nn.Module):
             block(width, heads, qkv_bias=True) for _ in range(config.token_depth)
         )
         self.norm = nn.LayerNorm(width)
-        self.up1 = Residual(width + _MIDDLE_CHANNELS, 128)
-        self.up2 = Residual(128 + _EDGE_CHANNELS, 64)
+        self.up1 = Residual(width + middle, 128)
+        self.up2 = Residual(128 + edge, 64)
         self.to_frontal = nn.Conv2d(64, channels, 1)
         self.side1, self.side2 = Residual(width, 128), Residual(128, 64)
         self.to_sides = nn.Conv2d(64, 2 * channels, 1)
