@@ -166,7 +166,8 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     )
     weights = torch.softmax(logits + bias, 1)
     made = _in_palette(_painted(colour, given), given)
-    made = _toned(made, given.hair, given.loose * (1 - given.seen) * (1 - given.ears) * head)
+    hidden = given.loose * (1 - given.seen) * (1 - given.ears)
+    made = _toned(made, given.hair, hidden * head, hidden * torch.maximum(head, 1 - torso))
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)
@@ -195,11 +196,14 @@ def _in_palette(made: Tensor, given: Candidates) -> Tensor:
     return torch.lerp(either, made, given.classes[:, 1:].sum(1, keepdim=True)).clamp(-1, 1)
 
 
-def _toned(made: Tensor, plate: Tensor, where: Tensor) -> Tensor:
-    """Colours that agree with the hair plate's where they are to, but for details."""
-    off = F.avg_pool2d(torch.cat([plate - made, torch.ones_like(where)], 1) * where, _TONE_PX)
-    off = enlarge(off, _TONE_PX)
-    return (made + where * off[:, :3] / (off[:, 3:] + _LEAST_TONED)).clamp(-1, 1)
+def _toned(made: Tensor, plate: Tensor, where: Tensor, around: Tensor) -> Tensor:
+    """Colours that agree with the hair plate's where they are to, but for details of brightness."""
+    known = torch.cat([plate, made, torch.ones_like(where)], 1)
+    known = enlarge(F.avg_pool2d(known * where, _TONE_PX), _TONE_PX)
+    wanted, found = (known[:, :6] / (known[:, 6:] + _LEAST_TONED)).split(3, 1)
+    detail = luma_of(made) - luma_of(found)
+    share = (known[:, 6:] / _LEAST_TONED).clamp(max=1)
+    return torch.lerp(made, (wanted + detail).clamp(-1, 1), around * share)
 
 
 def _unless(alpha: Tensor) -> Tensor:
