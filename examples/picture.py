@@ -1,4 +1,4 @@
-"""Draw the picture of the README: the astronaut's photo and what Real3D makes of it.
+"""Draw the picture of the README: the astronaut's photo and what both sets of weights make of it.
 
 python examples/picture.py [docs/astronaut.jpg]
 """
@@ -18,10 +18,9 @@ from real3d.photo import Portrait
 SIDE_PX = 320
 
 
-def main(out: Path) -> None:
-    """Write the strip: photo, two expressions, four views."""
-    model = real3d.load()
-    portrait = Portrait.from_image(data.astronaut())
+def strip(portrait: Portrait, weights: str) -> np.ndarray:
+    """Photo, two expressions, four views."""
+    model = real3d.load(weights)
     avatar = real3d.reconstruct(portrait, model)
     pictures = [portrait.image]
     for changes, yaw in (
@@ -39,8 +38,11 @@ def main(out: Path) -> None:
         pictures.append(last)
     pictures += [real3d.redirect(avatar, model, yaw, 0, 0) for yaw in (-40, -20, 20, 40)]
     small = [Image.fromarray(p).resize((SIDE_PX, SIDE_PX), Image.LANCZOS) for p in pictures]
-    print(write_image(out, np.concatenate([np.array(p) for p in small], 1)))
+    return np.concatenate([np.array(p) for p in small], 1)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/astronaut.jpg"))
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/astronaut.jpg")
+    astronaut = Portrait.from_image(data.astronaut())
+    strips = [strip(astronaut, weights) for weights in ("real3d-512", "real3d-512-open")]
+    print(write_image(out, np.concatenate(strips)))

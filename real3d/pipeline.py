@@ -38,9 +38,10 @@ __all__ = [
 _BACKGROUNDS = (None, TRANSPARENT)
 
 
-def load(weights: Path | None = None, device: str = "auto") -> Model:
-    """The model in a folder, or the bundled one, on a device: auto, cpu, cuda or mps.
+def load(weights: Path | str | None = None, device: str = "auto") -> Model:
+    """The model on a device: auto, cpu, cuda or mps.
 
+    weights: a folder, or one of the bundled: "real3d-512" (the default) or "real3d-512-open".
     Raises Real3DError for a device that is not there and for any defect of the weights.
     """
     return load_weights(weights, resolve_device(device))

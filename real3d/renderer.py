@@ -27,7 +27,7 @@ from real3d.networks.model import Encoding, Frame
 from real3d.networks.plates import Plates
 from real3d.networks.volume import Rays
 from real3d.tensors import map_tensors
-from real3d.weight_files import Model
+from real3d.weight_files import Model, bundled_name
 
 _BATCH_ON_GPU = 8
 _CLEAR = 1 / 255
@@ -131,9 +131,10 @@ def _require_fit(avatar: Avatar, model: Model) -> None:
     wanted = (1, config.plane_channels, config.ray_px, config.ray_px)
     same = tuple(avatar.planes.frontal.shape) == wanted
     if not same or avatar.weights_sha256 != model.sha256:
+        name = bundled_name(avatar.weights_sha256)
         raise Real3DError(
-            "this avatar was made with other weights. Reconstruct the photo again with these, or "
-            "pass the avatar's own by --weights."
+            f"this avatar was made with {name or 'other weights'}. Reconstruct the photo again "
+            f"with these, or pass {'--weights ' + name if name else 'its own by --weights'}."
         )
 
 

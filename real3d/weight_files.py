@@ -24,18 +24,20 @@ from real3d.files import written_beside
 from real3d.networks.config import NetworkConfig
 from real3d.networks.model import Real3DNetwork, build_network
 
-BUNDLED = "real3d-512"
-"""Folder of the weights that come with the package."""
+BUNDLED, OPEN = "real3d-512", "real3d-512-open"
+"""Folders of the weights that come with the package: the default, and those for any use."""
 ENCODER, RENDERER, CONFIG = "encoder.safetensors", "renderer.safetensors", "config.json"
 TENSORS = (ENCODER, RENDERER)
 LICENCE = "Real3D Model Licence (research and non-commercial use), see LICENSE_MODEL"
+OPEN_LICENCE = "MIT, see LICENSE"
+"""Of weights that were trained on openly licensed photos and our own synthetic people alone."""
 _FORMAT, _VERSION = "real3d.weights", 1
 _FOLDER = Path(__file__).parent / "weights"
 _MAX_BYTES = 1 << 30
 _LARGEST = {"image_px": 1024, "samples": 64}
 _LARGEST_WIDTH = 2048
 _WIDTHS = {"encoder": 3, "compositor": 4}
-_WANTED = f"a folder with {ENCODER}, {RENDERER} and {CONFIG}"
+_WANTED = f"{BUNDLED}, {OPEN}, or a folder with {ENCODER}, {RENDERER} and {CONFIG}"
 _ENCODER_PREFIXES = ("features.", "image_to_plane.")
 
 
@@ -67,7 +69,9 @@ def ready_model(network: Real3DNetwork, device: torch.device | str, sha256: str 
     return Model(network, network.config, device, sha256)
 
 
-def save_weights(folder: Path, network: Real3DNetwork, extra: dict | None = None) -> Path:
+def save_weights(
+    folder: Path, network: Real3DNetwork, extra: dict | None = None, licence: str = LICENCE
+) -> Path:
     """Write a network's weights and what they are; extra is kept as "training" in config.json.
 
     Raises Real3DError where a weight is not a finite number in half precision.
@@ -87,7 +91,7 @@ def save_weights(folder: Path, network: Real3DNetwork, extra: dict | None = None
             "field_of_view_deg": FIELD_OF_VIEW_DEG,
             "head_unit_cm": HEAD_UNIT_CM,
         },
-        "licence": LICENCE,
+        "licence": licence,
         "sha256": {name: _digest(content) for name, content in contents.items()},
         "training": extra or {},
     }
@@ -136,20 +140,12 @@ def described(path: Path, content: bytes, kind: str, version: int) -> dict:
     return found
 
 
-def load_weights(folder: Path | None, device: torch.device | str) -> Model:
-    """The model in a folder, or the bundled one, on a device.
+def load_weights(folder: Path | str | None, device: torch.device | str) -> Model:
+    """The model in a folder, or a bundled one (by its name; None: the default), on a device.
 
     Raises Real3DError for what is missing, damaged, of another version or another shape.
     """
-    if folder is None:
-        folder = _FOLDER / BUNDLED
-        if not folder.is_dir():
-            raise Real3DError(
-                f"this build of real3d carries no weights. Pass --weights, {_WANTED}."
-            )
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise Real3DError(f"{folder}: no such folder. Pass {_WANTED}.")
+    folder = _found(folder)
     contents = {name: _content(folder / name) for name in TENSORS}
     config, wanted = _read_config(folder / CONFIG)
     network = build_network(config)
@@ -160,7 +156,45 @@ def load_weights(folder: Path | None, device: torch.device | str) -> Model:
         _check_names_and_shapes(folder / name, own, tensors)
         state |= tensors
     network.load_state_dict(state)
-    return ready_model(network, device, _digest("".join(map(_digest, contents.values())).encode()))
+    return ready_model(network, device, _sha256_of(wanted))
+
+
+def licence_of(folder: Path | str) -> str:
+    """What the config.json of weights says of their licence.
+
+    Raises Real3DError where there is none that can be read.
+    """
+    path = _found(folder) / CONFIG
+    return str(described(path, _content(path), _FORMAT, _VERSION).get("licence", ""))
+
+
+def bundled_name(sha256: str) -> str | None:
+    """Which bundled weights have this Model.sha256; None where none do."""
+    for name in (BUNDLED, OPEN):
+        path = _FOLDER / name / CONFIG
+        if path.is_file() and sha256 == _sha256_of(_read_config(path)[1]):
+            return name
+    return None
+
+
+def _found(folder: Path | str | None) -> Path:
+    """The folder, or the bundled one of that name."""
+    if folder is None:
+        if not (_FOLDER / BUNDLED).is_dir():
+            raise Real3DError(
+                f"this build of real3d carries no weights. Pass --weights, {_WANTED}."
+            )
+        return _FOLDER / BUNDLED
+    if not Path(folder).is_dir() and str(folder) in (BUNDLED, OPEN):
+        folder = _FOLDER / folder
+    if not Path(folder).is_dir():
+        raise Real3DError(f"{folder}: no such folder. Pass {_WANTED}.")
+    return Path(folder)
+
+
+def _sha256_of(digests: dict[str, str]) -> str:
+    """Of both files of tensors, from the sha256 of each."""
+    return _digest("".join(digests[name] for name in TENSORS).encode())
 
 
 def _file_of(name: str) -> str:

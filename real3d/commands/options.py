@@ -33,8 +33,9 @@ class Options:
 class ModelOptions(Options):
     """What every command that runs the networks takes."""
 
-    weights: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
-    """Folder of weights (two safetensors files, config.json) instead of the bundled ones."""
+    weights: Annotated[Path | None, tyro.conf.arg(metavar="NAME|FOLDER")] = None
+    """real3d-512 (the default), real3d-512-open (smaller, under the MIT licence) or a folder of
+    weights (two safetensors files, config.json)."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes a GPU where there is one."""
     seed: int = 0

@@ -33,11 +33,6 @@ class NetworkConfig:
         return self.image_px // 8
 
 
-SMALL = NetworkConfig(
-    encoder=(40, 72, 128), token_width=128, token_depth=5, compositor=(40, 64, 88, 120)
-)
-"""A third of the weights, for the set that may be given away."""
-
 SMOKE = NetworkConfig(
     image_px=128, token_width=64, token_depth=2, samples=8, compositor=(16, 24, 32, 48)
 )

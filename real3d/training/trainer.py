@@ -51,7 +51,13 @@ from real3d.training.losses import (
 from real3d.training.perceptual import SFace, VGGFeatures
 from real3d.training.shards import Shard
 from real3d.training.sheets import write_sheet, write_views
-from real3d.weight_files import load_weights, save_weights
+from real3d.weight_files import (
+    LICENCE,
+    OPEN_LICENCE,
+    licence_of,
+    load_weights,
+    save_weights,
+)
 
 _LOG = logging.getLogger(__name__)
 _NOSE_TIP = 4
@@ -415,7 +421,8 @@ class Trainer:
     def save(self) -> None:
         """Averaged weights for use and everything for resuming, written beside and renamed."""
         out = self.config.out
-        save_weights(out / "weights", self.average, self._summary())
+        licence = OPEN_LICENCE if self.config.openly_licensed else LICENCE
+        save_weights(out / "weights", self.average, self._summary(), licence)
         (out / "run.json").write_text(
             json.dumps(
                 {"state": self.state, "config": dataclasses.asdict(self.config)}, default=str
@@ -460,6 +467,11 @@ def _start(config: TrainConfig) -> Real3DNetwork:
     """The network, fresh or with the weights that the run starts from."""
     network = build_network(config.network)
     if config.weights is not None:
+        if config.openly_licensed and (licence := licence_of(config.weights)) != OPEN_LICENCE:
+            raise Real3DError(
+                f"{config.weights}: licensed as {licence!r}, so what is trained further from them "
+                "cannot be given away. Start an openly licensed run without weights."
+            )
         given = load_weights(config.weights, "cpu")
         try:
             network.load_state_dict(given.network.state_dict())

@@ -127,6 +127,13 @@ def test_an_avatar_of_other_weights_is_refused(avatar, model):
         Renderer(other, model)
 
 
+def test_an_avatar_of_other_bundled_weights_names_them(avatar, model, monkeypatch):
+    monkeypatch.setattr("real3d.renderer.bundled_name", lambda sha256: "real3d-512-open")
+    other = dataclasses.replace(avatar, weights_sha256="f" * 64)
+    with pytest.raises(Real3DError, match=r"pass --weights real3d-512-open\."):
+        Renderer(other, model)
+
+
 def test_the_warp_in_the_photos_own_pose_is_the_photo(avatar, portrait):
     frames = render_geometric_warp(
         avatar, cameras=avatar.camera, coefficients=avatar.coefficients, size=512

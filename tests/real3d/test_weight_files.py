@@ -9,7 +9,17 @@ from real3d import weight_files
 from real3d.errors import Real3DError
 from real3d.networks.config import SMOKE
 from real3d.networks.model import build_network
-from real3d.weight_files import CONFIG, ENCODER, RENDERER, TENSORS, load_weights, save_weights
+from real3d.weight_files import (
+    CONFIG,
+    ENCODER,
+    OPEN_LICENCE,
+    RENDERER,
+    TENSORS,
+    bundled_name,
+    licence_of,
+    load_weights,
+    save_weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +136,30 @@ def test_bundled_weights_are_the_default(monkeypatch, saved):
     monkeypatch.setattr(weight_files, "_FOLDER", saved.parent)
     monkeypatch.setattr(weight_files, "BUNDLED", saved.name)
     assert load_weights(None, "cpu").config == SMOKE
+
+
+def test_bundled_weights_by_name(monkeypatch, saved, tmp_path):
+    monkeypatch.setattr(weight_files, "_FOLDER", saved.parent)
+    monkeypatch.setattr(weight_files, "OPEN", saved.name)
+    monkeypatch.chdir(tmp_path)
+    model = load_weights(saved.name, "cpu")
+    assert bundled_name(model.sha256) == saved.name
+    assert bundled_name("") is None
+    (tmp_path / saved.name).mkdir()  # a folder of the user's goes first
+    with pytest.raises(Real3DError, match="no such file"):
+        load_weights(saved.name, "cpu")
+
+
+def test_the_licence_is_kept(network, folder, tmp_path):
+    assert "non-commercial" in licence_of(folder)
+    opened = save_weights(tmp_path / "open", network, licence=OPEN_LICENCE)
+    assert licence_of(opened) == OPEN_LICENCE
+
+
+def test_what_is_bundled_is_small_enough_to_ship():
+    files = [path for path in weight_files._FOLDER.rglob("*") if path.is_file()]
+    assert max(path.stat().st_size for path in files) < 25e6
+    assert sum(path.stat().st_size for path in files) < 50e6
 
 
 def test_missing_folder_and_files(folder, tmp_path):

@@ -15,7 +15,7 @@ from real3d.training import losses
 from real3d.training.config import TrainConfig, cpu_smoke
 from real3d.training.shards import encode_webp
 from real3d.training.trainer import Trainer, train
-from real3d.weight_files import load_weights, save_weights
+from real3d.weight_files import OPEN_LICENCE, licence_of, load_weights, save_weights
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -146,10 +146,17 @@ def test_openly_licensed_data_alone(data, tmp_path):
     trainer.run()
     kinds = json.loads((tmp_path / "out" / "log.jsonl").read_text().splitlines()[0])
     assert kinds["images"] == 4
+    assert licence_of(tmp_path / "out" / "weights") == OPEN_LICENCE
     (tmp_path / "other").mkdir()
     shutil.copy(data / "clips.npz", tmp_path / "other")
     with pytest.raises(Real3DError, match="no shards"):
         Trainer(_config(tmp_path / "other", tmp_path / "out", 1, openly_licensed=True))
+
+
+def test_an_openly_licensed_run_starts_from_nothing_else(run, data, tmp_path):
+    config = _config(data, tmp_path, 1, openly_licensed=True, weights=run / "weights")
+    with pytest.raises(Real3DError, match="cannot be given away"):
+        Trainer(config)
 
 
 def test_one_seed_one_run(data, tmp_path):
