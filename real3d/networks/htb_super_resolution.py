@@ -196,14 +196,18 @@ def _in_palette(made: Tensor, given: Candidates) -> Tensor:
     return torch.lerp(either, made, given.classes[:, 1:].sum(1, keepdim=True)).clamp(-1, 1)
 
 
-def _toned(made: Tensor, plate: Tensor, where: Tensor, around: Tensor) -> Tensor:
-    """Colours that agree with the hair plate's where they are to, but for details of brightness."""
-    known = torch.cat([plate, made, torch.ones_like(where)], 1)
-    known = enlarge(F.avg_pool2d(known * where, _TONE_PX), _TONE_PX)
-    wanted, found = (known[:, :6] / (known[:, 6:] + _LEAST_TONED)).split(3, 1)
-    detail = luma_of(made) - luma_of(found)
-    share = (known[:, 6:] / _LEAST_TONED).clamp(max=1)
-    return torch.lerp(made, (wanted + detail).clamp(-1, 1), around * share)
+def _toned(made: Tensor, plate: Tensor, inside: Tensor, where: Tensor) -> Tensor:
+    """The hair plate's colours, to which those made add details of their brightness.
+
+    Both are compared in squares, by their means inside (B, 1, S, S); where (B, 1, S, S) to do so.
+    It reaches beyond: between dark hair and a pale wall lies the brightness of skin.
+    """
+    means = torch.cat([plate, made, torch.ones_like(inside)], 1) * inside
+    means = enlarge(F.avg_pool2d(means, _TONE_PX), _TONE_PX)
+    tone, mean = (means[:, :6] / (means[:, 6:] + _LEAST_TONED)).split(3, 1)
+    detail = luma_of(made) - luma_of(mean)
+    known = (means[:, 6:] / _LEAST_TONED).clamp(max=1)
+    return torch.lerp(made, (tone + detail).clamp(-1, 1), where * known)
 
 
 def _unless(alpha: Tensor) -> Tensor:

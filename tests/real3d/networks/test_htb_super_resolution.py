@@ -5,6 +5,7 @@ import torch
 
 from real3d.face.template import CLASS_COUNT
 from real3d.networks.htb_super_resolution import CANDIDATES, Candidates, _composed, _toned
+from real3d.networks.layers import luma_of
 from real3d.networks.palette import Palette
 
 S = 32
@@ -66,7 +67,7 @@ def test_the_picture_is_the_weighted_sum(given):
 
 def test_hidden_hair_and_neck_have_the_plates_mean_colour(given):
     only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
-    detail = 0.1 * torch.sign(torch.randn(1, 3, S, S, generator=torch.Generator().manual_seed(0)))
+    detail = 0.1 * torch.sign(torch.randn(1, 1, S, S, generator=torch.Generator().manual_seed(0)))
     composite = _composed(given, (COLOURS["generated"] + detail).atanh(), only_made)
     assert float(composite.image.mean()) == pytest.approx(COLOURS["hair"], abs=0.01)
     assert float(composite.image.std()) == pytest.approx(0.1, abs=0.01)
@@ -161,8 +162,22 @@ def test_tones_are_not_those_of_what_is_beside_the_head(given):
     half = _map(1)
     half[..., : S // 2 - 4] = 0
     made = torch.where(half > 0, 0.2, -1.0).expand(-1, 3, -1, -1)
-    toned = _toned(made, given.hair, half)
+    toned = _toned(made, given.hair, half, half)
     torch.testing.assert_close(toned[..., S // 2 :], given.hair[..., S // 2 :], atol=0.02, rtol=0)
+
+
+def test_beside_hidden_hair_is_its_hue(given):
+    """Of a red rim the brightness stays; far from any hair the colour does as well."""
+    hair = torch.cat([_map(-0.8, 2), _map(-0.6)], 1)
+    red = torch.cat([_map(0.5), _map(-0.5, 2)], 1)
+    beside = torch.cat([hair[..., : S // 2], red[..., S // 2 :]], 3)
+    inside = _map(1)
+    inside[..., S // 2 :] = 0
+    toned = _toned(beside, hair, inside, _map(1))[..., S // 2 + 2]
+    red_over_blue = toned[:, 0] - toned[:, 2]
+    assert float(red_over_blue.mean()) == pytest.approx(-0.2, abs=0.02)
+    assert float((luma_of(toned[..., None]) - luma_of(red)[..., :1]).abs().max()) < 0.05
+    assert torch.equal(_toned(red, hair, _map(0), _map(1)), red)
 
 
 def test_the_photos_own_irises_are_hard_to_overrule(given):
