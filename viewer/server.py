@@ -88,6 +88,7 @@ class Viewer:
                 web.post("/driver", self._driver),
                 web.get("/head.glb", self._head),
                 web.get("/behind.jpg", self._around),
+                web.get("/body.png", self._around),
                 web.get("/torso.png", self._around),
                 web.post("/frame", self._frame),
                 web.post("/record", self._record),
@@ -272,9 +273,9 @@ class Viewer:
         subject = self._session(request).subject
         if subject is None:
             raise web.HTTPNotFound
-        if request.path == "/torso.png":
-            return web.Response(body=subject.torso, content_type="image/png")
-        return web.Response(body=subject.behind, content_type="image/jpeg")
+        name, ending = request.path[1:].split(".")
+        kind = "jpeg" if ending == "jpg" else ending
+        return web.Response(body=getattr(subject, name), content_type=f"image/{kind}")
 
     async def _frame(self, request: web.Request) -> web.Response:
         session, content = self._session(request), await _content(request)

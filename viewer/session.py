@@ -20,7 +20,8 @@ from real3d.errors import Real3DError
 from real3d.export.bake import bake
 from real3d.export.glb import glb_bytes
 from real3d.motion import Motion
-from real3d.networks.layers import smoothstep
+from real3d.networks.layers import eroded, pull_push, smoothstep, softened
+from real3d.networks.model import Encoding
 from real3d.photo import Portrait
 from real3d.renderer import Renderer, encoding_of
 from real3d.rotation import euler_from_rotation, rotation_from_euler
@@ -31,6 +32,12 @@ Told = Callable[[float, str], None]
 """Hears the share of a job that is done, and what is being done."""
 _JPEG_QUALITY = 90
 _TORSO = (0.25, 0.75)
+_BESIDE, _BEHIND, _BEFORE = (0.35, 0.5), (0.65, 0.8), (0.8, 0.87)
+"""Heights of the head frame (y down) between which a person begins to be body that stays while the
+mesh moves: beside head and neck, behind them, and before the mesh's end."""
+_NECK = (0.1, 0.4)
+"""Firmness of the mesh from which on it is head or neck, and hides the body."""
+_PERSON = 0.9
 MAX_FRAMES = 25 * 120
 """A recording of the viewer is at most this long."""
 
@@ -75,6 +82,8 @@ class Subject:
     renderer: Renderer
     behind: bytes
     """JPEG of the background, the person taken out."""
+    body: bytes
+    """PNG of the body, which is behind the mesh."""
     torso: bytes
     """PNG of the torso, which covers the end of the mesh's neck."""
     glb: bytes = b""
@@ -195,15 +204,29 @@ class Session:
 
 
 @torch.inference_mode()
-def _around(avatar: Avatar, model: Model) -> tuple[bytes, bytes]:
-    """Background and torso as the network has them in the photo's own pose."""
+def _around(avatar: Avatar, model: Model) -> tuple[bytes, bytes, bytes]:
+    """Background, body and torso as the network has them in the photo's own pose."""
     source = encoding_of(avatar, model)
     target = model.network.geometry.target(source.geometry, source.head)
     with model.autocast():
         given = model.network.render(source, target, source.head).candidates
+    heights = source.head.camera.heights(model.config.image_px)
     alpha = smoothstep(given.torso_alpha.float(), *_TORSO)  # without the hair's faint halo
-    torso = torch.cat([given.torso.float() * 0.5 + 0.5, alpha], 1)
-    return _file(source.plates.background * 0.5 + 0.5, "JPEG"), _file(torso, "PNG")
+    alpha = torch.maximum(alpha, source.alpha * smoothstep(heights, *_BEFORE))
+    neck = smoothstep(target.firmness * target.hit, *_NECK)
+    pictures = (source.plates.background, "JPEG"), (_body(source, heights, neck), "PNG")
+    torso = torch.cat([given.torso.float(), 2 * alpha - 1], 1)
+    return tuple(_file(p * 0.5 + 0.5, kind) for p, kind in (*pictures, (torso, "PNG")))
+
+
+def _body(source: Encoding, heights: torch.Tensor, neck: torch.Tensor) -> torch.Tensor:
+    """(1, 4, S, S) in [-1, 1]: the person below the chin, continued behind head and neck there."""
+    beside = source.alpha * smoothstep(heights, *_BESIDE) * (1 - neck)
+    person = source.plates.person
+    clothes = pull_push(person, eroded((beside > _PERSON).float()))
+    colour = torch.lerp(clothes, person, softened(beside))
+    alpha = torch.maximum(beside, source.alpha * smoothstep(heights, *_BEHIND))
+    return torch.cat([colour, 2 * alpha - 1], 1)
 
 
 def _file(picture: torch.Tensor, kind: str) -> bytes:

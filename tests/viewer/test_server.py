@@ -1,17 +1,20 @@
 """What the viewer's server refuses, and that pages have heads of their own."""
 
 import asyncio
+import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import real3d
 from real3d.errors import Real3DError
 
 test_utils = pytest.importorskip("aiohttp.test_utils")
 aiohttp = pytest.importorskip("aiohttp")
 
 from viewer.server import Viewer, ViewerConfig  # noqa: E402 (after the skip)
-from viewer.session import MAX_FRAMES, Pose  # noqa: E402
+from viewer.session import MAX_FRAMES, Pose, Session  # noqa: E402
 
 STILL = {"coefficients": [[0.0] * 52], "rotation": [[0, 0, 0]], "translation": [[0, 0, 0]]}
 
@@ -171,3 +174,23 @@ def test_poses_are_held_within_bounds():
     assert np.abs(pose.translation).max() == 2
     with pytest.raises(Real3DError, match="frames"):
         Pose.parse({name: rows * (MAX_FRAMES + 1) for name, rows in STILL.items()})
+
+
+def test_the_body_stays_while_the_mesh_moves(model, photo):
+    """As does the ring of the astronaut's suit, beside her neck."""
+    session = Session(model)
+    session.show(real3d.reconstruct(real3d.Portrait.read(photo), model), lambda *_: None)
+    subject = session.subject
+    body, torso = (
+        np.asarray(Image.open(io.BytesIO(file)))[..., 3] for file in (subject.body, subject.torso)
+    )
+    size = len(body)
+    ring, face, chest = ((0.66, 0.14), (0.45, 0.5), (0.95, 0.5))
+
+    def at(alpha, place):
+        return alpha[int(place[0] * size), int(place[1] * size)]
+
+    assert at(body, ring) > 200
+    assert at(body, face) == 0
+    assert at(body, chest) == at(torso, chest) == 255
+    session.close()

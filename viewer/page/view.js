@@ -97,10 +97,13 @@ async function showSubject(own) {
   app.panel = new ExpressionPanel($("expression"), NAMES, own.coefficients, () => {});
   app.idle = new IdleLife(NAMES);
   resetView();
-  const [behind, torso] = await Promise.all([request("behind.jpg"), request("torso.png")]);
+  const names = ["behind.jpg", "body.png", "torso.png"];
+  const [behind, body, torso] = await Promise.all(names.map((name) => request(name)));
   if (behind) app.behind = URL.createObjectURL(await behind.blob());
-  if (torso) $("torso").src = URL.createObjectURL(await torso.blob());
-  $("torso").hidden = !torso;
+  for (const [id, layer] of [["body", body], ["torso", torso]]) {
+    if (layer) $(id).src = URL.createObjectURL(await layer.blob());
+    $(id).hidden = !layer;
+  }
   showBackground();
 }
 
