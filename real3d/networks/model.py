@@ -40,6 +40,9 @@ _JAW_TO_NECK = (0.4, 0.55)
 """Heights of the template (y down) between which its neck begins behind the jaw."""
 _COLLAR = (0.75, 0.93)
 """Heights (y down) between which head becomes torso, where it has no face, …"""
+_NECK_END, _NECK_TO_CHIN = (0.7, 0.85), (0.3, 0.8)
+"""Heights (y down) between which the template's neck widens to shoulders, and its firmness between
+which clothes are no longer before it."""
 _TURNED = (0.2, 0.45)
 """… the more, the farther it is turned, radians: a collar would be drawn along, and what is looked
 up shows more of what is beside the person."""
@@ -208,7 +211,7 @@ class Real3DNetwork(nn.Module):
         features = self._features(source, volume, torso, flow, candidates)
         composite = self.htb(candidates, maps, features, condition)
         person = 1 - composite.weights[:, 3:4]
-        surface = sample(source.photo, _halved(found.surface_uv))
+        surface = sample(source.photo, _reduced(found.surface_uv, 2))
         return Frame(
             composite.image, person, composite, candidates, volume, torso, flow, refinement,
             surface, found.surface_seen,
@@ -298,10 +301,14 @@ class Real3DNetwork(nn.Module):
         own = source.head.camera
         far = smoothstep(turn_between(own, camera), *_TURNED).view(-1, 1, 1, 1)
         own_head = _above_collar(source.volume.alpha.float(), own, far)
+        clothes = far * source.plates.clothes
+        own_head = own_head * (1 - F.avg_pool2d(clothes, 8))
         own_head = torch.maximum(own_head, source.geometry.ray_firmness)
-        shown = shown_torso(source.alpha, own_head, own)
+        shown = shown_torso(source.alpha, own_head, own, clothes)
         above = _above_collar(volume.alpha.float(), camera, far)
+        above = above * (1 - _worn(clothes, target, found))
         firm = target.firmness * target.hit
+        before = sample(clothes, torso_grid) * (1 - smoothstep(firm, *_NECK_TO_CHIN))
         place = grid + flow.permute(0, 2, 3, 1)
         shade = lashes(target.canonical, self.geometry.upper_margins)
         lid = (sample(source.plates.lids, place) + 1) * shade - 1
@@ -326,7 +333,7 @@ class Real3DNetwork(nn.Module):
             torso=sample(source.photo, torso_grid),
             torso_alpha=torso_alpha(torso.opinion, sample(shown, torso_grid)),
             background=source.plates.background,
-            alpha=torch.maximum(enlarge(above, 4), softened(firm)),
+            alpha=torch.maximum(enlarge(above, 4), softened(firm)) * (1 - before),
             classes=target.classes,
             eyes=found.eyes,
             enamel=torch.lerp(
@@ -368,9 +375,16 @@ def _above_collar(alpha: Tensor, camera: Camera, far: Tensor) -> Tensor:
     return alpha * (1 - far * smoothstep(camera.heights(alpha.shape[-1]), *_COLLAR))
 
 
-def _halved(grid: Tensor) -> Tensor:
-    """(B, S/2, S/2, 2) of a grid (B, S, S, 2)."""
-    return F.avg_pool2d(grid.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
+def _worn(clothes: Tensor, target: TargetGeometry, found: Correspondence) -> Tensor:
+    """(B, 1, S/4, S/4) whether the volume is, beside the neck, what the photo shows as clothes."""
+    there = sample(F.avg_pool2d(clothes, 4), _reduced(found.surface_uv, 4))
+    neck = target.hit * (1 - smoothstep(target.canonical[:, 1:2], *_NECK_END))
+    return there * found.surface_seen * (1 - F.avg_pool2d(neck, 4))
+
+
+def _reduced(grid: Tensor, factor: int) -> Tensor:
+    """(B, S/factor, S/factor, 2) of a grid (B, S, S, 2)."""
+    return F.avg_pool2d(grid.permute(0, 3, 1, 2), factor).permute(0, 2, 3, 1)
 
 
 def _shown(source: Encoding, points: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,11 @@ _FACE_END, _HAIR_END = 0.6, 0.7
 """Heights of the chin, and where clothes may begin."""
 _NECK_TOP, _NECK_END, _SKIN_SPREADS = 0.4, 0.95, 3.0
 """Between which heights there may be neck, and how far its colours may be from the face's."""
+_CLOTHES_TOP, _HAIR_SPREADS = 0.45, 2.5
+"""Height below which there may be clothes, and how far their colours are from hair's."""
+_GROWN, _HELD = 5, 0.75
+"""How far clothes reach beyond what is so for sure, pixels, and the share of the person below that
+must be clothes as well: strands of hair hang down to the picture's end."""
 _LEAST_VARIANCE = 0.004
 
 
@@ -36,6 +41,8 @@ class Parts:
     """The person without the face."""
     bare: Tensor
     """What of that has the colours of the face."""
+    clothes: Tensor
+    """What below the chin has neither the colours of the face nor those of hair, and its border."""
 
     @classmethod
     @torch.no_grad()
@@ -57,7 +64,18 @@ class Parts:
         skin = F.avg_pool2d(face.distance(photo), 3, 1, 1) < _SKIN_SPREADS**2
         neck = skin & person & (firm < _FIRM) & (height > _NECK_TOP) & (height < _NECK_END)
         bare = skin & beside & ~hair
-        return cls(_sure(hair), _sure(neck), beside.float(), bare.float())
+        like_hair = F.avg_pool2d(outline.distance(photo), 3, 1, 1) < _HAIR_SPREADS**2
+        clothes = person & (firm < _FIRM) & (height > _CLOTHES_TOP) & ~skin & ~like_hair
+        clothes = _sure(clothes) * (_below(clothes.float()) > _HELD * _below(person.float()))
+        grown = F.max_pool2d(clothes, 2 * _GROWN + 1, 1, _GROWN) > 0
+        clothes = grown & (firm < _FIRM) & (height > _CLOTHES_TOP) & ~(skin & person)
+        return cls(_sure(hair), _sure(neck), beside.float(), bare.float(), clothes.float())
+
+
+def _below(mask: Tensor) -> Tensor:
+    """How much of it is below each pixel, and a little to its sides."""
+    near = F.avg_pool2d(mask, (1, 2 * _GROWN + 1), 1, (0, _GROWN))
+    return near.flip(2).cumsum(2).flip(2)
 
 
 def _sure(mask: Tensor) -> Tensor:

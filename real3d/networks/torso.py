@@ -72,14 +72,15 @@ class Torso(nn.Module):
 
 
 @torch.no_grad()
-def shown_torso(alpha: Tensor, head: Tensor, camera: Camera) -> Tensor:
+def shown_torso(alpha: Tensor, head: Tensor, camera: Camera, clothes: Tensor) -> Tensor:
     """(B, 1, S, S) what a photo says about where its torso is, as a logit: 0 where it can't tell.
 
     alpha (B, 1, S, S) the person's, head (B, 1, S/8, S/8) the head's, which hides what is behind.
+    clothes (B, 1, S, S) are torso at whatever height.
     """
     below = smoothstep(camera.heights(head.shape[-1]), *_BELOW)
     beside, below = enlarge(torch.cat([1 - head.float(), below], 1), 8).split(1, 1)
-    return _SHOWN * beside * (2 * alpha * below - 1)
+    return _SHOWN * beside * (2 * alpha * torch.maximum(below, clothes) - 1)
 
 
 def torso_alpha(opinion: Tensor, shown: Tensor) -> Tensor:

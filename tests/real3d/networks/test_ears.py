@@ -20,7 +20,7 @@ def _camera(yaw_deg):
 def _beside(skin):
     """A person that fills the picture; where skin (S, S) is, hair does not cover it."""
     nothing, everybody = torch.zeros(1, 1, S, S), torch.ones(1, 1, S, S)
-    return Parts(nothing, nothing, everybody, skin.float().expand(1, 1, S, S))
+    return Parts(nothing, nothing, everybody, skin.float().expand(1, 1, S, S), nothing)
 
 
 @pytest.mark.parametrize("yaw_deg", [-40, 0, 40])
