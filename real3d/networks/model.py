@@ -300,8 +300,8 @@ class Real3DNetwork(nn.Module):
         torso_grid = grid + enlarge(torso.flow, 8).permute(0, 2, 3, 1)
         own = source.head.camera
         far = smoothstep(turn_between(own, camera), *_TURNED).view(-1, 1, 1, 1)
+        clothes = far * source.plates.clothes  # never head, and before the neck
         own_head = _above_collar(source.volume.alpha.float(), own, far)
-        clothes = far * source.plates.clothes
         own_head = own_head * (1 - F.avg_pool2d(clothes, 8))
         own_head = torch.maximum(own_head, source.geometry.ray_firmness)
         shown = shown_torso(source.alpha, own_head, own, clothes)
