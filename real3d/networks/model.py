@@ -40,12 +40,12 @@ _JAW_TO_NECK = (0.4, 0.55)
 """Heights of the template (y down) between which its neck begins behind the jaw."""
 _COLLAR = (0.75, 0.93)
 """Heights (y down) between which head becomes torso, where it has no face, …"""
-_NECK_END, _NECK_TO_CHIN = (0.7, 0.85), (0.3, 0.8)
-"""Heights (y down) between which the template's neck widens to shoulders, and its firmness between
-which clothes are no longer before it."""
 _TURNED = (0.2, 0.45)
 """… the more, the farther it is turned, radians: a collar would be drawn along, and what is looked
 up shows more of what is beside the person."""
+_NECK_END, _NECK_TO_CHIN = (0.7, 0.85), (0.3, 0.8)
+"""Heights (y down) between which the template's neck widens to shoulders, and its firmness between
+which clothes are no longer before it."""
 _SOMEBODY = (0.3, 0.7)
 """Matte of the photo between which it begins to show the person, so far turned: there, and in its
 mirror image, a head is not made of what is beside it."""
@@ -302,7 +302,7 @@ class Real3DNetwork(nn.Module):
         far = smoothstep(turn_between(own, camera), *_TURNED).view(-1, 1, 1, 1)
         clothes = far * source.plates.clothes  # never head, and before the neck
         own_head = _above_collar(source.volume.alpha.float(), own, far)
-        own_head = own_head * (1 - F.avg_pool2d(clothes, 8))
+        own_head = own_head * (1 - F.avg_pool2d(clothes, 2))
         own_head = torch.maximum(own_head, source.geometry.ray_firmness)
         shown = shown_torso(source.alpha, own_head, own, clothes)
         above = _above_collar(volume.alpha.float(), camera, far)
@@ -377,7 +377,7 @@ def _above_collar(alpha: Tensor, camera: Camera, far: Tensor) -> Tensor:
 
 def _worn(clothes: Tensor, target: TargetGeometry, found: Correspondence) -> Tensor:
     """(B, 1, S/4, S/4) whether the volume is, beside the neck, what the photo shows as clothes."""
-    there = sample(F.avg_pool2d(clothes, 4), _reduced(found.surface_uv, 4))
+    there = sample(clothes, _reduced(found.surface_uv, 4))
     neck = target.hit * (1 - smoothstep(target.canonical[:, 1:2], *_NECK_END))
     return there * found.surface_seen * (1 - F.avg_pool2d(neck, 4))
 

@@ -9,10 +9,9 @@ from real3d.networks.background import background_plate, person_plate
 from real3d.networks.ears import bare_ears
 from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
-from real3d.networks.layers import enlarge
 from real3d.networks.lids import lid_plate
 from real3d.networks.palette import Palette, head_and_clothes
-from real3d.networks.parts import REDUCTION, Parts
+from real3d.networks.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Plates:
     bare_ears: Tensor
     """(B, 1, 1, 1) 0 where that hair covers the ears."""
     clothes: Tensor
-    """(B, 1, S, S) where the photo shows clothes for sure."""
+    """(B, 1, S/4, S/4) where the photo shows clothes for sure."""
     lids: Tensor
     """The photo, its eyes covered by the skin around them."""
     head_palette: Palette
@@ -46,7 +45,7 @@ class Plates:
             person_plate(photo, alpha),
             hair_plate(photo, alpha, head.camera, parts),
             bare_ears(parts, head.camera),
-            enlarge(parts.clothes, REDUCTION),
+            parts.clothes,
             lid_plate(photo, geometry.classes),
             *head_and_clothes(photo, alpha, head.camera),
         )
