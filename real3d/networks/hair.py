@@ -23,13 +23,14 @@ _LARGEST_STEP = 6
 _SMOOTHED = 5
 """Pixels of the mask over which the nearest hair's place is averaged: pixels have corners."""
 _NO_HAIR = 1e-5
-"""How much other pixels of the person count for the plate's smooth parts, beside hair."""
+"""How much other pixels of the person, but for clothes, count for the plate's smooth parts."""
 
 
 @torch.no_grad()
 def hair_plate(photo: Tensor, alpha: Tensor, camera: Camera, parts: Parts) -> Tensor:
     """(B, 3, S, S) of photos (B, 3, S, S) in [-1, 1] and mattes (B, 1, S, S); camera: theirs."""
-    small, anybody = F.avg_pool2d(photo, REDUCTION), _NO_HAIR * F.avg_pool2d(alpha, REDUCTION)
+    small, person = F.avg_pool2d(photo, REDUCTION), F.avg_pool2d(alpha, REDUCTION)
+    anybody = _NO_HAIR * person * (1 - parts.clothes)
     hair, shown = parts.hair, torch.maximum(parts.hair, parts.neck)
     above = pull_push(small, torch.maximum(hair, anybody))
     below = pull_push(small, torch.maximum(shown, anybody))

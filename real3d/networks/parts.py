@@ -22,8 +22,9 @@ _FACE_END, _HAIR_END = 0.6, 0.7
 """Heights of the chin, and where clothes may begin."""
 _NECK_TOP, _NECK_END, _SKIN_SPREADS = 0.4, 0.95, 3.0
 """Between which heights there may be neck, and how far its colours may be from the face's."""
-_CLOTHES_TOP, _HAIR_SPREADS = 0.45, 2.5
-"""Height below which there may be clothes, and how far their colours are from hair's."""
+_CLOTHES_TOP, _HAIR_SPREADS = 0.2, 2.5
+"""Height below which there may be clothes, and how far from hair's colours are those that hang
+together with the hair above: a dark jacket mostly does not."""
 _GROWN, _HELD = 5, 0.75
 """How far clothes reach beyond what is so for sure, pixels, and the share of the person below that
 must be clothes as well: strands of hair hang down to the picture's end."""
@@ -42,7 +43,7 @@ class Parts:
     bare: Tensor
     """What of that has the colours of the face."""
     clothes: Tensor
-    """What below the chin has neither the colours of the face nor those of hair, and its border."""
+    """What is below the ears, has not the face's colours and is no hair, and its border."""
 
     @classmethod
     @torch.no_grad()
@@ -65,11 +66,21 @@ class Parts:
         neck = skin & person & (firm < _FIRM) & (height > _NECK_TOP) & (height < _NECK_END)
         bare = skin & beside & ~hair
         like_hair = F.avg_pool2d(outline.distance(photo), 3, 1, 1) < _HAIR_SPREADS**2
-        clothes = person & (firm < _FIRM) & (height > _CLOTHES_TOP) & ~skin & ~like_hair
+        hanging = _connected(_mostly(like_hair & person), hair & (height < _CLOTHES_TOP))
+        clothes = person & (firm < _FIRM) & (height > _CLOTHES_TOP) & ~skin & ~hanging
         clothes = _sure(clothes) * (_below(clothes.float()) > _HELD * _below(person.float()))
         grown = F.max_pool2d(clothes, 2 * _GROWN + 1, 1, _GROWN) > 0
         clothes = grown & (firm < _FIRM) & (height > _CLOTHES_TOP) & ~(skin & person)
-        return cls(_sure(hair), _sure(neck), beside.float(), bare.float(), clothes.float())
+        hair = _sure(hair & ~clothes)
+        return cls(hair, _sure(neck), beside.float(), bare.float(), clothes.float())
+
+
+def _connected(mask: Tensor, seeds: Tensor) -> Tensor:
+    """Whether a pixel is in a piece of a mask that holds a seed, or beside it."""
+    found = mask * seeds
+    for _ in range(mask.shape[-1]):
+        found = F.max_pool2d(found, 3, 1, 1) * mask
+    return F.max_pool2d(found, 5, 1, 2) > 0
 
 
 def _below(mask: Tensor) -> Tensor:
@@ -78,8 +89,12 @@ def _below(mask: Tensor) -> Tensor:
     return near.flip(2).cumsum(2).flip(2)
 
 
+def _mostly(mask: Tensor) -> Tensor:
+    return (F.avg_pool2d(mask.float(), 3, 1, 1) > 0.6).float()
+
+
 def _sure(mask: Tensor) -> Tensor:
-    return eroded((F.avg_pool2d(mask.float(), 3, 1, 1) > 0.6).float())
+    return eroded(_mostly(mask))
 
 
 @dataclass(frozen=True)

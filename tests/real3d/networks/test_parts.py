@@ -10,14 +10,15 @@ S = 256
 HAIR, SKIN, SHIRT = (-0.7, -0.8, -0.9), (0.6, 0.2, 0.0), (-0.2, 0.1, 0.8)
 
 
-def _painted(hair_to: float, shirt: tuple[float, float, float]) -> Parts:
+def _painted(hair_to: float, shirt: tuple[float, float, float], collar_from: float = 0.7) -> Parts:
     """Hair hangs beside the neck to a height (y down); all parts have a little noise."""
     camera = camera_from_pose(torch.eye(3)[None], torch.tensor([0.75]), torch.zeros(1, 2))
     height = camera.heights(S)[0, 0]
     across = height.mT.abs()
     face = (across < 0.4) & (height.abs() < 0.6)
     neck = (across < 0.25) & (height >= 0.6) & (height < 0.8)
-    body = (height >= 0.7) & ~neck
+    collar = (across < 0.6) & (height >= collar_from) & ~face
+    body = ((height >= 0.7) | collar) & ~neck
     hair = (across < 0.6) & (height > -0.8) & (height < hair_to) & ~face & ~neck
     picture = torch.full((3, S, S), 0.5)
     for where, colour in ((body, shirt), (hair, HAIR), (face | neck, SKIN)):
@@ -47,8 +48,20 @@ def test_long_hair_over_a_shirt_is_no_clothes():
     assert _at(parts.clothes, 1.1, 0.9) == 1
 
 
-def test_what_could_be_hair_is_no_clothes():
-    assert _painted(0.5, HAIR).clothes.max() == 0
+def test_what_could_be_hair_is_no_clothes_where_hair_hangs_down_to_it():
+    assert _painted(2.0, HAIR).clothes.max() == 0
+
+
+def test_a_jacket_of_the_hairs_colour_is_clothes_and_no_hair_where_hair_is_short():
+    parts = _painted(0.5, HAIR)
+    assert _at(parts.clothes, 0.9, 0.6) == _at(parts.clothes, 1.1, 0) == 1
+    assert _at(parts.hair, 0.0, 0.5) == 1
+    assert not (parts.hair * parts.clothes).any()
+
+
+def test_a_collar_is_clothes_up_to_the_ears():
+    parts = _painted(0.2, SHIRT, collar_from=0.35)
+    assert _at(parts.clothes, 0.4, 0.5) == _at(parts.clothes, 0.6, 0.5) == 1
 
 
 @pytest.mark.parametrize("part", ["hair", "neck", "beside", "bare", "clothes"])
