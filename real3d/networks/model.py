@@ -302,7 +302,7 @@ class Real3DNetwork(nn.Module):
         far = smoothstep(turn_between(own, camera), *_TURNED).view(-1, 1, 1, 1)
         clothes = far * source.plates.clothes  # never head, and before the neck
         own_head = _above_collar(source.volume.alpha.float(), own, far)
-        own_head = own_head * (1 - F.avg_pool2d(clothes, 2))
+        own_head = own_head * (1 - F.avg_pool2d(clothes, 8))
         own_head = torch.maximum(own_head, source.geometry.ray_firmness)
         shown = shown_torso(source.alpha, own_head, own, clothes)
         above = _above_collar(volume.alpha.float(), camera, far)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from kornia.filters import guided_blur
 from torch import Tensor
 
 from real3d.networks.background import background_plate, person_plate
@@ -11,7 +12,10 @@ from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
 from real3d.networks.lids import lid_plate
 from real3d.networks.palette import Palette, head_and_clothes
-from real3d.networks.parts import Parts
+from real3d.networks.layers import enlarge
+from real3d.networks.parts import REDUCTION, Parts
+
+_EDGE_PX, _EDGE_EPSILON = 13, 1e-3
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Plates:
     bare_ears: Tensor
     """(B, 1, 1, 1) 0 where that hair covers the ears."""
     clothes: Tensor
-    """(B, 1, S/4, S/4) where the photo shows clothes for sure."""
+    """(B, 1, S, S) where the photo shows clothes for sure, along its own edges."""
     lids: Tensor
     """The photo, its eyes covered by the skin around them."""
     head_palette: Palette
@@ -45,7 +49,13 @@ class Plates:
             person_plate(photo, alpha),
             hair_plate(photo, alpha, head.camera, parts),
             bare_ears(parts, head.camera),
-            parts.clothes,
+            _along_edges(parts.clothes, photo, alpha),
             lid_plate(photo, geometry.classes),
             *head_and_clothes(photo, alpha, head.camera),
         )
+
+
+def _along_edges(mask: Tensor, photo: Tensor, alpha: Tensor) -> Tensor:
+    """A mask (B, 1, S/4, S/4) at a photo's size, by guided filtering; nothing beside the person."""
+    coarse, guide = enlarge(mask, REDUCTION), photo * 0.5 + 0.5
+    return guided_blur(guide, coarse, _EDGE_PX, _EDGE_EPSILON, subsample=2).clamp(0, 1)

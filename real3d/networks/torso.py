@@ -76,11 +76,11 @@ def shown_torso(alpha: Tensor, head: Tensor, camera: Camera, clothes: Tensor) ->
     """(B, 1, S, S) what a photo says about where its torso is, as a logit: 0 where it can't tell.
 
     alpha (B, 1, S, S) the person's, head (B, 1, S/8, S/8) the head's, which hides what is behind.
-    clothes (B, 1, S/4, S/4) are torso at whatever height.
+    clothes (B, 1, S, S) are torso at whatever height.
     """
     below = smoothstep(camera.heights(head.shape[-1]), *_BELOW)
     beside, below = enlarge(torch.cat([1 - head.float(), below], 1), 8).split(1, 1)
-    return _SHOWN * beside * (2 * alpha * torch.maximum(below, enlarge(clothes, 4)) - 1)
+    return _SHOWN * beside * (2 * alpha * torch.maximum(below, clothes) - 1)
 
 
 def torso_alpha(opinion: Tensor, shown: Tensor) -> Tensor:
