@@ -46,6 +46,9 @@ up shows more of what is beside the person."""
 _NECK_END, _NECK_TO_CHIN = (0.7, 0.85), (0.3, 0.8)
 """Heights (y down) between which the template's neck widens to shoulders, and its firmness between
 which clothes are no longer before it."""
+_COLLARS = (0.55, 0.72)
+"""Heights (y down) between which the template begins to be hidden by collars: above, a head that is
+turned far is bare, and looks up no clothes that are before it in the photo."""
 _SOMEBODY = (0.3, 0.7)
 """Matte of the photo between which it begins to show the person, so far turned: there, and in its
 mirror image, a head is not made of what is beside it."""
@@ -314,9 +317,10 @@ class Real3DNetwork(nn.Module):
         lid = (sample(source.plates.lids, place) + 1) * shade - 1
         photo = torch.lerp(source.photo, source.plates.person, far)
         nobody = far * (1 - smoothstep(source.alpha, *_SOMEBODY))
-        both = torch.cat([photo, nobody], 1)
+        bare = target.hit * (1 - smoothstep(target.canonical[:, 1:2], *_COLLARS))
+        both = torch.cat([photo, nobody, clothes], 1)
         here, mirror = sample(both, place), sample(both, found.mirror_uv)
-        seen = found.seen * (1 - here[:, 3:])
+        seen = found.seen * _free(here, bare)
         depth = enlarge(torch.cat([target.ray_depth, volume.depth], 1), 4)
         ears = ears_at(target.canonical, depth[:, :1], depth[:, 1:])
         loose = _loose(target)
@@ -326,7 +330,7 @@ class Real3DNetwork(nn.Module):
             seen=seen,
             soft=far * soft(found.facing),
             mirror=mirror[:, :3],
-            mirror_seen=found.mirror_seen * (1 - mirror[:, 3:]) * (1 - twice),
+            mirror_seen=found.mirror_seen * _free(mirror, bare) * (1 - twice),
             hair=sample(source.plates.hair, found.surface_uv.detach()),
             loose=loose,
             ears=source.plates.bare_ears * ears,
@@ -360,6 +364,12 @@ class Real3DNetwork(nn.Module):
         body = sample(source.features, grid + enlarge(torso.flow, 2).permute(0, 2, 3, 1))
         alpha = F.avg_pool2d(given.alpha, 4)
         return torch.cat([volume.features, head, body, alpha, seen], 1)
+
+
+def _free(looked_up: Tensor, bare: Tensor) -> Tensor:
+    """Whether looked-up colours, nobody and clothes (B, 5, S, S) may be a head, bare or not."""
+    nobody, clothes = looked_up[:, 3:].split(1, 1)
+    return (1 - nobody) * (1 - clothes * bare)
 
 
 def _loose(target: TargetGeometry) -> Tensor:

@@ -10,12 +10,14 @@ from real3d.networks.background import background_plate, person_plate
 from real3d.networks.ears import bare_ears
 from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
+from real3d.networks.layers import enlarge
 from real3d.networks.lids import lid_plate
 from real3d.networks.palette import Palette, head_and_clothes
-from real3d.networks.layers import enlarge
 from real3d.networks.parts import REDUCTION, Parts
 
 _EDGE_PX, _EDGE_EPSILON = 13, 1e-3
+"""Side of the squares in which a mask is made to follow the photo, pixels, and the variance below
+which it does not."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,13 @@ class Plates:
             person_plate(photo, alpha),
             hair_plate(photo, alpha, head.camera, parts),
             bare_ears(parts, head.camera),
-            _along_edges(parts.clothes, photo, alpha),
+            _along_edges(parts.clothes, photo),
             lid_plate(photo, geometry.classes),
             *head_and_clothes(photo, alpha, head.camera),
         )
 
 
-def _along_edges(mask: Tensor, photo: Tensor, alpha: Tensor) -> Tensor:
-    """A mask (B, 1, S/4, S/4) at a photo's size, by guided filtering; nothing beside the person."""
+def _along_edges(mask: Tensor, photo: Tensor) -> Tensor:
+    """A mask (B, 1, S/4, S/4) at a photo's size (B, 3, S, S), by guided filtering."""
     coarse, guide = enlarge(mask, REDUCTION), photo * 0.5 + 0.5
     return guided_blur(guide, coarse, _EDGE_PX, _EDGE_EPSILON, subsample=2).clamp(0, 1)

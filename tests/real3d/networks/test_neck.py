@@ -71,8 +71,8 @@ def test_a_photo_says_where_its_torso_is():
     alpha, head = torch.ones(1, 1, 64, 64), torch.zeros(1, 1, 8, 8)
     alpha[..., :16] = 0
     head[..., 6:] = 1
-    clothes = torch.zeros(1, 1, 16, 16)
-    clothes[..., 2:4, 7:10] = 1
+    clothes = torch.zeros(1, 1, 64, 64)
+    clothes[..., 8:16, 28:40] = 1
     found = shown_torso(alpha, head, camera, clothes)[0, 0]
     assert (found[:, 8] < -3).all()  # the background
     assert (found[:4, 32] < -3).all()  # hair beside the head
