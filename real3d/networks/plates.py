@@ -10,7 +10,7 @@ from real3d.networks.background import background_plate, person_plate
 from real3d.networks.ears import bare_ears
 from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
-from real3d.networks.layers import enlarge
+from real3d.networks.layers import enlarge, luma_of
 from real3d.networks.lids import lid_plate
 from real3d.networks.palette import Palette, head_and_clothes
 from real3d.networks.parts import REDUCTION, Parts
@@ -58,6 +58,6 @@ class Plates:
 
 
 def _along_edges(mask: Tensor, photo: Tensor) -> Tensor:
-    """A mask (B, 1, S/4, S/4) at a photo's size (B, 3, S, S), by guided filtering."""
-    coarse, guide = enlarge(mask, REDUCTION), photo * 0.5 + 0.5
+    """A mask (B, 1, S/4, S/4) at a photo's size (B, 3, S, S), by guided filtering of its luma."""
+    coarse, guide = enlarge(mask, REDUCTION), luma_of(photo) * 0.5 + 0.5
     return guided_blur(guide, coarse, _EDGE_PX, _EDGE_EPSILON, subsample=2).clamp(0, 1)
