@@ -33,9 +33,8 @@ _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
 _SOFT = 1.5
 """What speaks for the network's own colours where a look-up would be enlarged much."""
-_CLOTHES, _NEVER = (0.3, 0.9), 1e-9
-"""Opacity of the torso beside a head that is turned far between which it is the photo's own, and
-the share that anything else then has."""
+_CLOTHES = (0.3, 0.9)
+"""Opacity of the torso beside a head that is turned far between which it is the photo's own."""
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
 """How far the colour of teeth is this tint of its own brightness."""
 _EYE_STEP, _EYE_STEPS = 8, 5
@@ -149,8 +148,7 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     head, torso = given.alpha, given.torso_alpha
     behind, with_nobody = _unless(head), _unless(1 - torch.maximum(head, torso))
     clothes = torso * (1 - head)
-    photos = torch.log(1 - given.far * smoothstep(clothes, *_CLOTHES) + _NEVER)
-    clothed = _unless(clothes) + photos
+    clothed = _unless(clothes)
     off = -_OFF * (1 - given.seen) + clothed
     mirror_off = -_OFF * (1 - given.mirror_seen) + clothed
     bias = torch.cat(
@@ -158,19 +156,31 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
             (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off,
             -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
             3 * clothes + behind,
-            2 * (1 - head) * (1 - torso) + behind + _unless(torso) + photos,
-            head * (1 - given.seen + _SOFT * given.soft * given.loose) + with_nobody + photos,
-            -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen) + photos,
+            2 * (1 - head) * (1 - torso) + behind + _unless(torso),
+            head * (1 - given.seen + _SOFT * given.soft * given.loose) + with_nobody,
+            -_OFF * (1 - given.loose) - _BESIDE * (1 - head + given.seen),
         ],
         1,
     )
-    weights = torch.softmax(logits + bias, 1)
+    weights = _with_clothes(torch.softmax(logits + bias, 1), clothes, given.far)
     made = _in_palette(_painted(colour, given), given)
     hidden = given.loose * (1 - given.seen) * (1 - given.ears)
     made = _toned(made, given.hair, hidden * head, hidden * torch.maximum(head, 1 - torso))
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights)
+
+
+def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:
+    """Weights (B, 6, S, S): the farther a head is turned, the more are clothes the torso alone.
+
+    Not their logits are changed: the network's may be so large that clothes would come at once,
+    when a head turns by a degree.
+    """
+    share = far * smoothstep(clothes, *_CLOTHES)
+    torso = torch.zeros_like(weights)
+    torso[:, CANDIDATES.index("torso")] = 1
+    return torch.lerp(weights, torso, share)
 
 
 def _eyes_shown(given: Candidates) -> Tensor:

@@ -157,6 +157,14 @@ def test_clothes_of_far_turned_heads_are_the_photos(given):
     assert _weights(dataclasses.replace(body, alpha=_map(1)), generated=6)["torso"] < 0.01
 
 
+def test_clothes_come_little_by_little_while_a_head_turns(given):
+    """Also where the network is sure of something else."""
+    body = dataclasses.replace(given, alpha=_map(0), torso_alpha=_map(1))
+    for share in (0.25, 0.5, 0.75):
+        turned = dataclasses.replace(body, far=ZERO + share)
+        assert _weights(turned, generated=15)["torso"] == pytest.approx(share, abs=0.02)
+
+
 def test_tones_are_not_those_of_what_is_beside_the_head(given):
     """Colours that nobody sees would otherwise change those along the head's outline."""
     half = _map(1)
