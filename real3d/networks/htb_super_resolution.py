@@ -42,6 +42,7 @@ _EYE_STEP, _EYE_STEPS = 8, 5
 _EYE_SHOWN = (0.1, 0.3)
 """Share of an eye from which on the photo's is trusted, with what a lid covers: not a shut eye."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
+_TORSO = CANDIDATES.index("torso")
 
 
 @dataclass(frozen=True)
@@ -178,9 +179,9 @@ def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:
     when a head turns by a degree.
     """
     share = far * smoothstep(clothes, *_CLOTHES)
-    torso = torch.zeros_like(weights)
-    torso[:, CANDIDATES.index("torso")] = 1
-    return torch.lerp(weights, torso, share)
+    weights = weights * (1 - share)
+    weights[:, _TORSO, None] += share
+    return weights
 
 
 def _eyes_shown(given: Candidates) -> Tensor:

@@ -67,10 +67,11 @@ class Parts:
         bare = skin & beside & ~hair
         like_hair = F.avg_pool2d(outline.distance(photo), 3, 1, 1) < _HAIR_SPREADS**2
         hanging = _connected(_mostly(like_hair & person), hair & (height < _CLOTHES_TOP))
-        clothes = person & (firm < _FIRM) & (height > _CLOTHES_TOP) & ~skin & ~hanging
+        below_ears = (firm < _FIRM) & (height > _CLOTHES_TOP)
+        clothes = person & below_ears & ~skin & ~hanging
         clothes = _sure(clothes) * (_below(clothes.float()) > _HELD * _below(person.float()))
         grown = F.max_pool2d(clothes, 2 * _GROWN + 1, 1, _GROWN) > 0
-        clothes = grown & (firm < _FIRM) & (height > _CLOTHES_TOP) & ~(skin & person)
+        clothes = grown & below_ears & ~(skin & person)
         hair = _sure(hair & ~clothes)
         return cls(hair, _sure(neck), beside.float(), bare.float(), clothes.float())
 
@@ -90,6 +91,7 @@ def _below(mask: Tensor) -> Tensor:
 
 
 def _mostly(mask: Tensor) -> Tensor:
+    """Without single pixels."""
     return (F.avg_pool2d(mask.float(), 3, 1, 1) > 0.6).float()
 
 
