@@ -90,7 +90,8 @@ def encoding_of(avatar: Avatar, model: Model) -> Encoding:
     rays = Rays(head.camera, geometry.ray_depth, geometry.ray_to_canonical, geometry.ray_firmness)
     with model.autocast():
         volume = network.volume(planes, network.geometry.prior, rays, False)
-    features, plates = avatar.features.to(device).float(), Plates.of(photo, alpha, head, geometry)
+    features = avatar.features.to(device).float()
+    plates = Plates.of(photo, alpha, head, geometry, network.geometry.template)
     return Encoding(photo, alpha, features, planes, plates, head, geometry, volume)
 
 

@@ -37,6 +37,8 @@ _CLOTHES = (0.3, 0.9)
 """Opacity of the torso beside a head that is turned far between which it is the photo's own."""
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
 """How far the colour of teeth is this tint of its own brightness."""
+_EVIDENT = 0.2
+"""How much brighter an eye is around the pupil where the network's own colours give way."""
 _EYE_STEP, _EYE_STEPS = 8, 5
 """An eye, in squares of so many pixels."""
 _EYE_SHOWN = (0.1, 0.3)
@@ -68,6 +70,10 @@ class Candidates:
     classes: Tensor
     eyes: Tensor
     """1 where an eyeball shows: there the photo's own pixels are trusted."""
+    eyeball: Tensor
+    """Eyes as they are all around the pupil …"""
+    eyeball_known: Tensor
+    """… and where that is known."""
     enamel: Tensor
     """(B, 3, S, S) in [0, 1], what colours of the network's own are multiplied by on teeth."""
     far: Tensor
@@ -165,6 +171,7 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     )
     weights = _with_clothes(torch.softmax(logits + bias, 1), clothes, given.far)
     made = _in_palette(_painted(colour, given), given)
+    made = torch.lerp(made, given.eyeball, given.eyeball_known * _brighter(given.eyeball, made))
     hidden = given.loose * (1 - given.seen) * (1 - given.ears)
     made = _toned(made, given.hair, hidden * head, hidden * torch.maximum(head, 1 - torso))
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
@@ -182,6 +189,11 @@ def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:
     weights = weights * (1 - share)
     weights[:, _TORSO, None] += share
     return weights
+
+
+def _brighter(one: Tensor, other: Tensor) -> Tensor:
+    """(B, 1, S, S) 1 where one picture (B, 3, S, S) is brighter than another."""
+    return smoothstep(luma_of(one) - luma_of(other), 0, _EVIDENT)
 
 
 def _eyes_shown(given: Candidates) -> Tensor:

@@ -175,7 +175,7 @@ class Real3DNetwork(nn.Module):
         """
         with torch.autocast(photo.device.type, enabled=False):
             geometry = self.geometry.source(head)
-            plates = Plates.of(photo, alpha, head, geometry)
+            plates = Plates.of(photo, alpha, head, geometry, self.geometry.template)
         features = self.features(F.pixel_unshuffle(torch.cat([photo, alpha], 1), 4))
         planes = self.image_to_plane(photo, alpha, features, geometry, self.geometry.frontal_depth)
         if partner is not None:
@@ -323,6 +323,7 @@ class Real3DNetwork(nn.Module):
         seen = found.seen * _free(here, bare)
         depth = enlarge(torch.cat([target.ray_depth, volume.depth], 1), 4)
         ears = ears_at(target.canonical, depth[:, :1], depth[:, 1:])
+        eyeball, known = source.plates.eyes.at(target.canonical)
         loose = _loose(target)
         twice = far * seen * loose * (1 - better_mirrored(found.facing))
         return Candidates(
@@ -340,6 +341,8 @@ class Real3DNetwork(nn.Module):
             alpha=torch.maximum(enlarge(above, 4), softened(firm)) * (1 - before),
             classes=target.classes,
             eyes=found.eyes,
+            eyeball=eyeball,
+            eyeball_known=known * found.eyes,
             enamel=torch.lerp(
                 torch.ones_like(source.photo),
                 softened(enamel(target.canonical)),

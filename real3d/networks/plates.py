@@ -6,8 +6,10 @@ import torch
 from kornia.filters import guided_blur
 from torch import Tensor
 
+from real3d.face.template import Template
 from real3d.networks.background import background_plate, person_plate
 from real3d.networks.ears import bare_ears
+from real3d.networks.eyes import EyeRings
 from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
 from real3d.networks.layers import enlarge, luma_of
@@ -36,6 +38,8 @@ class Plates:
     """(B, 1, S, S) where the photo shows clothes for sure, along its own edges."""
     lids: Tensor
     """The photo, its eyes covered by the skin around them."""
+    eyes: EyeRings
+    """The eyes' colours, all around their pupils."""
     head_palette: Palette
     """Hues of the photo's head."""
     clothes_palette: Palette
@@ -43,7 +47,14 @@ class Plates:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, photo: Tensor, alpha: Tensor, head: Head, geometry: SourceGeometry) -> "Plates":
+    def of(
+        cls,
+        photo: Tensor,
+        alpha: Tensor,
+        head: Head,
+        geometry: SourceGeometry,
+        template: Template,
+    ) -> "Plates":
         """Plates of photos (B, 3, S, S) in [-1, 1] with mattes (B, 1, S, S)."""
         parts = Parts.of(photo, alpha, head.camera, geometry.ray_firmness)
         return cls(
@@ -53,6 +64,7 @@ class Plates:
             bare_ears(parts, head.camera),
             _along_edges(parts.clothes, photo),
             lid_plate(photo, geometry.classes),
+            EyeRings.of(photo, geometry.classes, geometry.projected, template),
             *head_and_clothes(photo, alpha, head.camera),
         )
 

@@ -41,6 +41,8 @@ def given():
         alpha=_map(1),
         classes=_map(0, CLASS_COUNT),
         eyes=_map(0),
+        eyeball=_map(0, 3),
+        eyeball_known=_map(0),
         enamel=_map(1, 3),
         far=ZERO,
         head_palette=ANY_HUE,
@@ -71,6 +73,16 @@ def test_hidden_hair_and_neck_have_the_plates_mean_colour(given):
     composite = _composed(given, (COLOURS["generated"] + detail).atanh(), only_made)
     assert float(composite.image.mean()) == pytest.approx(COLOURS["hair"], abs=0.01)
     assert float(composite.image.std()) == pytest.approx(0.1, abs=0.01)
+
+
+def test_an_eyes_white_is_not_darker_than_around_the_pupil(given):
+    only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
+    for around, expected in ((0.9, 0.9), (-0.5, COLOURS["generated"])):
+        eyes = dataclasses.replace(
+            given, loose=_map(0), eyes=_map(1), eyeball=_map(around, 3), eyeball_known=_map(1)
+        )
+        image = _composed(eyes, _map(COLOURS["generated"], 3).atanh(), only_made).image
+        assert float(image.mean()) == pytest.approx(expected, abs=0.01)
 
 
 def test_ears_have_no_colour_of_the_hairs(given):
