@@ -55,7 +55,7 @@ class EyeRings:
             pupil = _pupil(luma, shown, places, middle)
             near = _near(places, pupil) * shown[..., None]
             weight = near.sum(1)
-            ring = colours @ near / weight.clamp_min(1e-6)[:, None]
+            ring = (colours[..., None] * near[:, None]).sum(2) / weight.clamp_min(1e-6)[:, None]
             known = (weight / _KNOWN).clamp(max=1)[:, None]
             both.append((torch.cat([ring, known], 1), pupil))
         colours, pupils = zip(*both, strict=True)
@@ -81,9 +81,9 @@ def _pupil(luma: Tensor, shown: Tensor, places: Tensor, middle: Tensor) -> Tenso
     steps = torch.linspace(-_BESIDE, _BESIDE, _PLACES, device=luma.device)
     beside = torch.cartesian_prod(steps, steps)
     weight = _near(places, middle[:2] + beside) * shown[:, None, :, None]  # (B, K, V, R)
-    count = weight.sum(2).clamp_min(1e-6)
-    mean, square = (torch.einsum("bkvr,bv->bkr", weight, x) / count for x in (luma, luma.square()))
-    variance = ((square - mean.square()) * count).sum(2) / count.sum(2)
+    count, value = weight.sum(2).clamp_min(1e-6), luma[:, None, :, None]
+    mean = (weight * value).sum(2) / count
+    variance = (weight * (value - mean[:, :, None]).square()).sum((2, 3)) / count.sum(2)
     best = (variance + _DOUBT * beside.square().sum(1)).argmin(1)
     return middle[:2] + beside[best]
 
