@@ -179,7 +179,7 @@ def _taken_out(frame: Frame, source: Encoding) -> tuple[Tensor, Tensor]:
     alpha = frame.alpha.float()
     for name, flow, where in (("look-up", frame.flow, given.loose), ("torso", torso_flow, 1)):
         place = pixel_grid(alpha.shape[-1], alpha.device) + flow.permute(0, 2, 3, 1)
-        weight = weights[:, [CANDIDATES.index(name)]] * where
+        weight = weights[:, CANDIDATES.index(name), None] * where
         alpha = alpha - weight * (1 - sample(source.alpha, place))
     alpha = alpha.clamp(0, 1)
     image, background = frame.image.float() * 0.5 + 0.5, source.plates.background * 0.5 + 0.5

@@ -1,9 +1,11 @@
-"""Dataclasses of tensors, as one."""
+"""Dataclasses of tensors, as one, and tensors that never change."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
+import torch
 from torch import Tensor
 
 T = TypeVar("T")
@@ -14,3 +16,19 @@ def map_tensors(function: Callable[[Tensor], Tensor], value: T) -> T:
     if is_dataclass(value):
         return type(value)(*(map_tensors(function, getattr(value, f.name)) for f in fields(value)))
     return function(value)
+
+
+def constant(values: tuple, like: Tensor) -> Tensor:
+    """Numbers, or tuples of them, as a tensor of like's type on its device. Not to be written to.
+
+    It is made once: to copy numbers to a GPU, one has to wait for it, and a CUDA graph cannot.
+    """
+    if torch.compiler.is_compiling():
+        return like.new_tensor(values)
+    return _constant(values, like.dtype, like.device)
+
+
+@functools.cache  # never forgotten: CUDA graphs know them by their addresses
+def _constant(values: tuple, dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):  # or none that needs gradients could use it
+        return torch.tensor(values, dtype=dtype, device=device)

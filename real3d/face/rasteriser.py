@@ -10,23 +10,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from real3d.face.template import (
-    CAVITY,
-    LEFT_EYE,
-    LOWER_TEETH,
-    RIGHT_EYE,
-    TONGUE,
-    UPPER_TEETH,
-    Template,
-)
+from real3d.face.template import CAVITY, Template
+from real3d.tensors import constant
 
 _NOTHING = 2**31 - 1
 _TRIANGLE_BITS = 14
 _DEPTH_STEPS = 2**17 - 1
 _DEPTH_RANGE = 1.6
 """Depths within ± this of the head's origin are told apart."""
-_MOUTH_PUSH, _EYE_PUSH = 0.035, 0.02
-"""Inner layers lie this much deeper for the depth test, so that skin they touch covers them."""
+_PUSH = (0.0, 0.0, 0.035, 0.035, 0.035, 0.035, 0.02, 0.02)
+"""How much deeper a layer lies for the depth test: skin covers inner ones that touch it."""
 _SLACK = 1e-4
 
 
@@ -72,12 +65,7 @@ class Rasteriser:
 
     def __init__(self, template: Template):
         self._triangles = template.triangles
-        push = torch.zeros(len(template.triangles), device=template.vertices.device)
-        mouth = torch.tensor([CAVITY, UPPER_TEETH, LOWER_TEETH, TONGUE], device=push.device)
-        eyes = torch.tensor([LEFT_EYE, RIGHT_EYE], device=push.device)
-        push[torch.isin(template.layer, mouth)] = _MOUTH_PUSH
-        push[torch.isin(template.layer, eyes)] = _EYE_PUSH
-        self._push = push
+        self._push = constant(_PUSH, template.vertices)[template.layer]
         self._two_sided = template.layer == CAVITY
 
     def draw(self, projected: Tensor, size: int) -> Raster:

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from real3d.face.blendshapes import ARKIT_INDEX
 from real3d.rotation import rotation_from_euler
+from real3d.tensors import constant
 
 LAYERS = ("skin", "neck", "cavity", "upper teeth", "lower teeth", "tongue", "left eye", "right eye")
 SKIN, NECK, CAVITY, UPPER_TEETH, LOWER_TEETH, TONGUE, LEFT_EYE, RIGHT_EYE = range(8)
@@ -30,6 +31,7 @@ GAZE_YAW, GAZE_PITCH = math.radians(30), math.radians(22)
 _LID_TRAVEL = 0.072
 """Lid gap that eyeBlink = 1 shuts with a little to spare, head units."""
 _LID_GAIN = (0.35, 1.7)
+_BLINKS = (ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"])
 _LID_PAIRS = (
     ((386, 385, 387), (374, 380, 373)),
     ((159, 158, 160), (145, 153, 144)),
@@ -103,13 +105,14 @@ class Template(nn.Module):
     def lid_gain(self, identity: Tensor) -> Tensor:
         """(B, 2) how far this person's left and right lids travel, against the mean head's."""
         face, gaps = self.landmarks + identity, []
-        for upper, lower in _LID_PAIRS:
-            gaps.append((face[:, upper, :] - face[:, lower, :]).norm(dim=-1).mean(-1))
+        for pair in _LID_PAIRS:
+            upper, lower = (constant(lid, self.triangles) for lid in pair)
+            gaps.append((face[:, upper] - face[:, lower]).norm(dim=-1).mean(-1))
         return (torch.stack(gaps, -1) / _LID_TRAVEL).clamp(*_LID_GAIN)
 
     def with_lid_gain(self, identity: Tensor, coefficients: Tensor) -> Tensor:
         """Coefficients (B, 52) with the blinks scaled to this person's lids."""
-        blink = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
+        blink = constant(_BLINKS, self.triangles)
         scaled = coefficients.clone()
         scaled[:, blink] = coefficients[:, blink] * self.lid_gain(identity)
         return scaled

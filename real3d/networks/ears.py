@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from real3d.camera import Camera
 from real3d.networks.layers import sample, smoothstep
 from real3d.networks.parts import Parts
+from real3d.tensors import constant
 
 _TOPS, _ENDS, _SIDES = (-0.24, -0.18), (0.2, 0.26), (0.42, 0.46)
 """Heights (y down) between which the template's ears begin and end, and how far out they are."""
@@ -27,8 +28,8 @@ def bare_ears(parts: Parts, camera: Camera) -> Tensor:
     """(B, 1, 1, 1) 0 where hair covers the ear that a photo shows; camera: the photos'."""
     beside = torch.cat([parts.beside, parts.bare], 1)
     count, size = len(beside), beside.shape[-1]
-    middle = beside.new_tensor(_MIDDLE)
-    both = torch.stack([middle, middle * beside.new_tensor([-1, 1, 1])])
+    middle = constant(_MIDDLE, beside)
+    both = torch.stack([middle, middle * constant((-1, 1, 1), beside)])
     places = camera.project(both.expand(count, -1, -1))[..., :2]
     reach = size // _AREA // 2
     found = sample(F.avg_pool2d(beside, 2 * reach + 1, 1, reach), places[:, None])[:, :, 0]

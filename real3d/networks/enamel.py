@@ -9,6 +9,7 @@ from torch import Tensor
 
 from real3d.face.teeth import LOWER_ARCH, MM, UPPER_ARCH, Arch
 from real3d.networks.layers import interval_of, smoothstep
+from real3d.tensors import constant
 
 _LINE, _LINE_WIDTH = 0.18, 0.6 * MM
 """How dark the line between two teeth is, and how wide."""
@@ -30,7 +31,7 @@ def enamel(canonical: Tensor) -> Tensor:
 
 
 def _pattern(arch: Arch, x: Tensor, y: Tensor) -> Tensor:
-    ends = torch.from_numpy(arch.ends).to(x)
+    ends = constant(tuple(arch.ends.tolist()), x)
     right = interval_of(x, ends)
     low, high = ends[right - 1], ends[right]
     across = ((2 * x - low - high) / (high - low)).clamp(-1, 1)
@@ -38,5 +39,5 @@ def _pattern(arch: Arch, x: Tensor, y: Tensor) -> Tensor:
     line = 1 - _LINE * torch.exp(-((away / _LINE_WIDTH) ** 2))
     tooth = line * (1 - _FLANK * across**4)
     height = arch.down * (arch.edge - y) / arch.tooth + _GUM_SCALLOP * across**2
-    colour = x.new_tensor(_GUM_COLOUR)[:, None, None]
+    colour = constant(_GUM_COLOUR, x)[:, None, None]
     return torch.lerp(tooth, colour, smoothstep(height, *_GUM))

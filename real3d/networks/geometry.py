@@ -31,7 +31,7 @@ from real3d.face.template import (
 from real3d.networks.layers import eroded, pull_push, sample, smoothstep
 from real3d.networks.lids import upper_margins
 from real3d.networks.neck import twisted
-from real3d.tensors import map_tensors
+from real3d.tensors import constant, map_tensors
 
 _EMPTY_DEPTH = 9.0
 _PRIOR_SIDE = 48
@@ -248,9 +248,7 @@ class Geometry(nn.Module):
             raster.triangle >= 0, self.triangle_class[raster.triangle.clamp_min(0)], -1
         )[:, None]
         seen = self._seen(source, there, classes) * hit
-        mirrorable = (classes == 0) | torch.isin(
-            classes, torch.tensor(EYE_CLASSES, device=classes.device)
-        )
+        mirrorable = torch.isin(classes, constant((0, *EYE_CLASSES), classes))
         mirror_seen = self._seen(source, mirrored, classes) * hit * mirrorable
         one_hot = torch.cat([classes == k for k in range(CLASS_COUNT)], 1).float()
         one_hot, thin = _without_thin_teeth(one_hot)
@@ -309,13 +307,13 @@ def _without_thin_teeth(classes: Tensor) -> tuple[Tensor, Tensor]:
     Between nearly shut lips a row of teeth would be a dotted line. Also (B, 1, S, S) how much of a
     pixel was turned.
     """
-    teeth = classes[:, [TEETH_CLASS]]
+    teeth = classes[:, TEETH_CLASS, None]
     filled = F.avg_pool2d(teeth, _THIN, 1, _THIN // 2)
     filled = F.max_pool2d(filled, _THIN, 1, _THIN // 2)
     thin = teeth * (1 - smoothstep(filled, *_THIN_TEETH))
     changed = classes.clone()
-    changed[:, [TEETH_CLASS]] -= thin
-    changed[:, [MOUTH_CLASS]] += thin
+    changed[:, TEETH_CLASS, None] -= thin
+    changed[:, MOUTH_CLASS, None] += thin
     return changed, thin
 
 

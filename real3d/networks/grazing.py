@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from real3d.camera import Camera
 from real3d.networks.layers import smoothstep
+from real3d.tensors import constant
 
 _CROWN = -0.2
 """Height (y down) above which a head is a ball around a point; below, a column around an axis."""
@@ -32,7 +33,7 @@ def round_facing(points: Tensor, photo: Camera, wanted: Camera) -> Tensor:
     the surface and the camera in the wanted view, in the photo, and of the mirror image there."""
     x, y, z = points.split(1, 1)
     outward = F.normalize(torch.cat([x, (y - _CROWN).clamp(max=0), z], 1), dim=1)
-    mirrored = outward * outward.new_tensor([-1, 1, 1])[:, None, None]
+    mirrored = outward * constant((-1, 1, 1), outward)[:, None, None]
     seen_from = ((outward, wanted), (outward, photo), (mirrored, photo))
     return torch.cat([_facing(direction, camera) for direction, camera in seen_from], 1)
 

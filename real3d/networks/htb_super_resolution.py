@@ -17,6 +17,7 @@ from real3d.face.template import CLASS_COUNT, TEETH_CLASS
 from real3d.networks.config import NetworkConfig
 from real3d.networks.layers import Residual, dense, down, enlarge, luma_of, smoothstep
 from real3d.networks.palette import Palette
+from real3d.tensors import constant
 
 _CONDITION = 256
 _OFF = 12.0
@@ -146,7 +147,7 @@ class HTBSuperResolution(nn.Module):
 
 def _without_checkerboard(x: Tensor) -> Tensor:
     """Binomial blur whose response at the highest frequency, where pixel shuffle beats, is zero."""
-    across = x.new_tensor([0.25, 0.5, 0.25]).view(1, 1, 1, 3).expand(x.shape[1], 1, 1, 3)
+    across = constant((0.25, 0.5, 0.25), x).view(1, 1, 1, 3).expand(x.shape[1], 1, 1, 3)
     x = F.conv2d(F.pad(x, (1, 1, 1, 1), "replicate"), across, groups=x.shape[1])
     return F.conv2d(x, across.transpose(2, 3), groups=x.shape[1])
 
@@ -207,8 +208,8 @@ def _eyes_shown(given: Candidates) -> Tensor:
 def _painted(colour: Tensor, given: Candidates) -> Tensor:
     """The network's own colours; teeth are nearly grey, and there are lines between them."""
     made = torch.tanh(colour) * 0.5 + 0.5
-    grey = luma_of(made) * made.new_tensor(_TEETH_TINT).view(1, 3, 1, 1)
-    made = torch.lerp(made, grey, _TEETH_GREY * given.classes[:, [TEETH_CLASS]]).clamp(max=1)
+    grey = luma_of(made) * constant(_TEETH_TINT, made).view(1, 3, 1, 1)
+    made = torch.lerp(made, grey, _TEETH_GREY * given.classes[:, TEETH_CLASS, None]).clamp(max=1)
     return 2 * made * given.enamel - 1
 
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from real3d.tensors import constant
+
 LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue (ITU-R BT.601)."""
 
@@ -33,7 +35,7 @@ def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
 
 def luma_of(picture: Tensor) -> Tensor:
     """(B, 1, ·, ·) of pictures (B, 3, ·, ·)."""
-    return (picture * picture.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return (picture * constant(LUMA, picture).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def softened(x: Tensor) -> Tensor:

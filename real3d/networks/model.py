@@ -31,7 +31,7 @@ from real3d.networks.neck import torso_camera, turn_between
 from real3d.networks.plates import Plates
 from real3d.networks.torso import Torso, TorsoMotion, shown_torso, torso_alpha
 from real3d.networks.volume import Rays, RenderedVolume, Volume
-from real3d.tensors import map_tensors
+from real3d.tensors import constant, map_tensors
 
 _MESH_SHARE = 0.02
 """Weight of the mesh's position where the volume is empty."""
@@ -237,13 +237,14 @@ class Real3DNetwork(nn.Module):
         ample = ample_hair(facing, there[:, 1:2])
         with torch.no_grad():
             mirror_uv, mirror_seen = _shown(
-                source, there * there.new_tensor([-1, 1, 1])[:, None, None]
+                source, there * constant((-1, 1, 1), there)[:, None, None]
             )
 
         firm = F.avg_pool2d(target.firmness, 5, 1, 2) * target.hit
         full = pixel_grid(self.config.image_px, device)
         mesh_flow = (target.source_uv - full).permute(0, 3, 1, 2)
-        eyes = target.classes[:, list(EYE_CLASSES)].sum(1, keepdim=True)
+        left, right = (target.classes[:, k, None] for k in EYE_CLASSES)
+        eyes = left + right
         on_mesh = torch.maximum(target.firmness * target.hit, eyes)
         around = enlarge(torch.cat([mirror_uv.permute(0, 3, 1, 2), mirror_seen], 1), 4)
         mirror_flow = torch.cat([target.mirror_uv.permute(0, 3, 1, 2), target.mirror_seen], 1)
@@ -346,7 +347,7 @@ class Real3DNetwork(nn.Module):
             enamel=torch.lerp(
                 torch.ones_like(source.photo),
                 softened(enamel(target.canonical)),
-                target.classes[:, [TEETH_CLASS]],
+                target.classes[:, TEETH_CLASS, None],
             ),
             far=far,
             head_palette=source.plates.head_palette,

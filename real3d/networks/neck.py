@@ -10,6 +10,7 @@ from torch import Tensor
 from real3d.camera import Camera, exact
 from real3d.networks.layers import smoothstep
 from real3d.rotation import rotation_from_vector, vector_from_rotation
+from real3d.tensors import constant
 
 _BASE = (0.0, 0.9, 0.27)
 """Where the neck stands on the shoulders, head frame: that point moves with the head."""
@@ -26,7 +27,7 @@ def torso_camera(source: Camera, target: Camera) -> Camera:
         angle = turn.norm(dim=1, keepdim=True).clamp_min(1e-6)
         turn = turn * (_LARGEST_TURN * torch.tanh(angle / _LARGEST_TURN) / angle)
         rotation = rotation_from_vector(turn) @ source.rotation
-        base = target.translation.new_tensor(_BASE)
+        base = constant(_BASE, target.translation)
         return Camera(rotation, target.translation + (target.rotation - rotation) @ base)
 
 
@@ -42,5 +43,5 @@ def twisted(vertices: Tensor, heights: Tensor, source: Camera, target: Camera) -
     with exact(vertices.device):
         back = vector_from_rotation(target.rotation.mT @ shoulders.rotation)
         turns = rotation_from_vector(share[:, None] * back[:, None])
-        base = vertices.new_tensor(_BASE)
+        base = constant(_BASE, vertices)
         return (turns @ (vertices - base)[..., None])[..., 0] + base
