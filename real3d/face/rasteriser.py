@@ -30,11 +30,13 @@ class Raster:
     triangle: Tensor
     """(B, S, S) int64, -1 where there is none."""
     pixels: Tensor
-    """(P,) flat indices of the pixels that show a triangle."""
+    """(P,) flat indices of the pixels that show a triangle; B · S · S for none of them."""
     corners: Tensor
     """(P, 3) flat indices into (B · N) of their triangles' vertices."""
     weights: Tensor
     """(P, 3) barycentric weights of the pixel centres."""
+    whole: Tensor
+    """(B,) bool, whether there was room for all triangles."""
 
     @property
     def hit(self) -> Tensor:
@@ -51,9 +53,9 @@ class Raster:
     def image(self, at_pixels: Tensor, empty: float = 0.0) -> Tensor:
         """(B, C, S, S) of values at the pixels (P, C)."""
         b, s, _ = self.triangle.shape
-        canvas = at_pixels.new_full((b * s * s, at_pixels.shape[1]), empty)
+        canvas = at_pixels.new_full((b * s * s + 1, at_pixels.shape[1]), empty)
         canvas[self.pixels] = at_pixels
-        return canvas.view(b, s, s, -1).permute(0, 3, 1, 2)
+        return canvas[:-1].view(b, s, s, -1).permute(0, 3, 1, 2)
 
     def interpolate(self, values: Tensor, empty: float = 0.0) -> Tensor:
         """(B, C, S, S) of vertex values (B, N, C)."""
@@ -68,8 +70,13 @@ class Rasteriser:
         self._push = constant(_PUSH, template.vertices)[template.layer]
         self._two_sided = template.layer == CAVITY
 
-    def draw(self, projected: Tensor, size: int) -> Raster:
-        """Draw vertices (B, N, 3), from Camera.project: u, v and depth. Back faces are culled."""
+    def draw(self, projected: Tensor, size: int, room: int | None = None) -> Raster:
+        """Draw vertices (B, N, 3), from Camera.project: u, v and depth. Back faces are culled.
+
+        room: for so many pixels of boxes is there memory, in each of B pictures on average. With
+        it all shapes are known before, the raster's P is B · S · S, and a GPU need not be waited
+        for.
+        """
         batch, count, device = len(projected), len(self._triangles), projected.device
         corners = projected[:, self._triangles]
         xy = (corners[..., :2] + 1) * (size / 2) - 0.5
@@ -83,10 +90,9 @@ class Rasteriser:
         drawn = (area.abs() > 1e-6) & faces_us
         boxes = torch.where(drawn, extent[..., 0] * extent[..., 1], 0).flatten()
 
-        owner = torch.repeat_interleave(torch.arange(batch * count, device=device), boxes)
-        start = boxes.cumsum(0) - boxes
-        place = torch.arange(len(owner), device=device) - start[owner]
-        width = extent.view(-1, 2)[owner, 0]
+        slots = _slots(boxes, batch, room)
+        owner, place = slots.owner, slots.place
+        width = extent.view(-1, 2)[owner, 0].clamp_min(1)
         row = torch.div(place, width, rounding_mode="floor")
         corner = first.view(-1, 2)[owner]
         x, y = corner[:, 0] + (place - row * width), corner[:, 1] + row
@@ -119,19 +125,26 @@ class Rasteriser:
             _DEPTH_STEPS / (2 * _DEPTH_RANGE)
         )
         key = (step.long() << _TRIANGLE_BITS) + owner % count
-        key = torch.where(inside, key, _NOTHING).int()
+        key = torch.where(inside & slots.filled, key, _NOTHING).int()
         image = torch.div(owner, count, rounding_mode="floor")
         pixel = image * (size * size) + y.long() * size + x.long()
+        if room is not None:  # slots that are not filled leave all as it is, each another pixel
+            pixel = pixel % (batch * size * size)
         buffer = torch.full((batch * size * size,), _NOTHING, dtype=torch.int32, device=device)
         buffer.scatter_reduce_(0, pixel, key, "amin")
         triangle = torch.where(buffer == _NOTHING, -1, buffer & (2**_TRIANGLE_BITS - 1)).long()
-        return self._raster(triangle.view(batch, size, size), xy, projected.shape[1])
+        shown = (triangle >= 0).nonzero()[:, 0] if room is None else None
+        triangle = triangle.view(batch, size, size)
+        return self._raster(triangle, shown, xy, projected.shape[1], slots.whole)
 
-    def _raster(self, triangle: Tensor, xy: Tensor, vertices: int) -> Raster:
-        size = triangle.shape[-1]
-        pixels = (triangle.view(-1) >= 0).nonzero()[:, 0]
+    def _raster(
+        self, triangle: Tensor, shown: Tensor | None, xy: Tensor, vertices: int, whole: Tensor
+    ) -> Raster:
+        """Weights at the shown pixels (P,), or None: at all of them."""
+        size, flat = triangle.shape[-1], triangle.view(-1)
+        pixels = torch.arange(len(flat), device=flat.device) if shown is None else shown
         image = torch.div(pixels, size * size, rounding_mode="floor")
-        which = triangle.view(-1)[pixels]
+        which = flat[pixels].clamp_min(0)
         a, b, c = xy[image, which].unbind(1)
         inside = pixels - image * (size * size)
         v = torch.div(inside, size, rounding_mode="floor")
@@ -142,4 +155,33 @@ class Rasteriser:
         w2 = (d[:, 1] * e1[:, 0] - d[:, 0] * e1[:, 1]) / area
         weights = torch.stack([1 - w1 - w2, w1, w2], -1).clamp(-0.2, 1.2)
         corners = self._triangles[which] + (image * vertices)[:, None]
-        return Raster(triangle, pixels, corners, weights)
+        if shown is None:
+            pixels = torch.where(flat >= 0, pixels, len(flat))
+        return Raster(triangle, pixels, corners, weights, whole)
+
+
+@dataclass(frozen=True)
+class _Slots:
+    """Pixels of boxes, box after box."""
+
+    owner: Tensor
+    """(F,) which box."""
+    place: Tensor
+    """(F,) number of the pixel in its box."""
+    filled: Tensor
+    """(F,) bool, False where there are no boxes any more."""
+    whole: Tensor
+    """(B,) bool, whether all boxes of a picture have theirs."""
+
+
+def _slots(boxes: Tensor, batch: int, room: int | None) -> _Slots:
+    """As many slots as boxes (B · M,) have pixels, or B · room."""
+    ends = boxes.cumsum(0)
+    if room is None:
+        owner = torch.repeat_interleave(boxes)
+        slot = torch.arange(len(owner), device=boxes.device)
+    else:
+        slot = torch.arange(batch * room, device=boxes.device)
+        owner = torch.searchsorted(ends, slot, right=True).clamp_max(len(boxes) - 1)
+    whole = ends.view(batch, -1)[:, -1] <= len(slot)
+    return _Slots(owner, slot - (ends - boxes)[owner], slot < ends[-1], whole)

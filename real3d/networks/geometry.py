@@ -137,6 +137,8 @@ class TargetGeometry:
     """(B, 3, S/4, S/4) from template to this pose, seen from the front."""
     landmarks: Tensor
     """(B, 478, 3) projected."""
+    whole: Tensor
+    """(B,) bool, whether there was room for all of the mesh."""
 
 
 class Geometry(nn.Module):
@@ -210,14 +212,14 @@ class Geometry(nn.Module):
         )  # fmt: skip
 
     @torch.no_grad()
-    def target(self, source: SourceGeometry, head: Head) -> TargetGeometry:
-        """Correspondence of a wanted view with the photo."""
+    def target(self, source: SourceGeometry, head: Head, room: int | None = None) -> TargetGeometry:
+        """Correspondence of a wanted view with the photo; room: as in Rasteriser.draw."""
         template, size = self.template, self.image_px
         vertices = template.posed(head.identity, head.coefficients)
         heights = template.vertices[:, 1]
         vertices = twisted(vertices, heights, source.camera, head.camera)
         projected = head.camera.project(vertices)
-        raster = Rasteriser(template).draw(projected, size)
+        raster = Rasteriser(template).draw(projected, size, room)
         normals = template.normals(vertices) @ head.camera.rotation.mT
         photo = torch.cat([source.projected, source.facing], -1)
         size_there = self._shrinking(projected, photo)
@@ -271,6 +273,7 @@ class Geometry(nn.Module):
             ray_firmness=eroded(F.avg_pool2d(firm, 4)),
             frontal_move=self._seen_from_front(vertices - template.vertices),
             landmarks=head.camera.project(template.posed_landmarks(vertices)),
+            whole=raster.whole,
         )
 
     @staticmethod

@@ -153,3 +153,40 @@ def test_against_opengl(template):
     error = (found - wanted)[both].abs()
     assert error.median() < 2e-3
     assert (error < 2e-2).float().mean() > 0.98
+
+
+@pytest.mark.parametrize("spare", [0, 1000])
+def test_with_room_enough_the_raster_is_the_same(triangles, spare):
+    mesh, projected = _soup(triangles)
+    turned = _soup(triangles.flip(0) * 0.8)[1]
+    pair, exact = torch.cat([projected, turned]), Rasteriser(mesh)
+    wanted = exact.draw(pair, 24)
+    boxes = _pixels_of_boxes(triangles, 24) + _pixels_of_boxes(triangles.flip(0) * 0.8, 24)
+    found = exact.draw(pair, 24, -(-boxes // 2) + spare)
+    assert wanted.whole.all()
+    assert found.whole.all()
+    assert torch.equal(found.triangle, wanted.triangle)
+    assert torch.equal(found.interpolate(pair, 9.0), wanted.interpolate(pair, 9.0))
+
+
+def test_with_too_little_room_a_raster_says_so(triangles):
+    mesh, projected = _soup(triangles)
+    pair = torch.cat([projected, projected])
+    room = _pixels_of_boxes(triangles, 24)
+    assert Rasteriser(mesh).draw(pair, 24, room).whole.tolist() == [True, True]
+    assert Rasteriser(mesh).draw(pair, 24, room - 1).whole.tolist() == [True, False]
+    assert Rasteriser(mesh).draw(pair, 24, room // 2 - 1).whole.tolist() == [False, False]
+
+
+def _pixels_of_boxes(triangles, size):
+    """Pixel centres in the boxes of the triangles that face the camera."""
+    total, centres = 0, (np.arange(size) + 0.5) * 2 / size - 1
+    for a, b, c in triangles.numpy():
+        (x0, y0), (x1, y1) = (b - a)[:2], (c - a)[:2]
+        if x0 * y1 - y0 * x1 < 0:
+            corners = np.stack([a, b, c])[:, :2]
+            low, high = corners.min(0), corners.max(0)
+            total += np.prod(
+                [((centres >= m) & (centres <= n)).sum() for m, n in zip(low, high, strict=True)]
+            )
+    return int(total)
