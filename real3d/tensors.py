@@ -1,9 +1,9 @@
 """Dataclasses of tensors, as one, and tensors that never change."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,6 +16,15 @@ def map_tensors(function: Callable[[Tensor], Tensor], value: T) -> T:
     if is_dataclass(value):
         return type(value)(*(map_tensors(function, getattr(value, f.name)) for f in fields(value)))
     return function(value)
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors of a dataclass of them and of such dataclasses, field by field."""
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from tensors_in(getattr(value, field.name))
+    else:
+        yield value
 
 
 def constant(values: tuple, like: Tensor) -> Tensor:

@@ -21,8 +21,10 @@ from real3d.camera import FIELD_OF_VIEW_DEG, HEAD_UNIT_CM
 from real3d.errors import Real3DError
 from real3d.face.crop import FACE_SHARE
 from real3d.files import written_beside
+from real3d.graphs import Graphs
 from real3d.networks.config import NetworkConfig
-from real3d.networks.model import Real3DNetwork, build_network
+from real3d.networks.geometry import Head
+from real3d.networks.model import Encoding, Real3DNetwork, build_network
 
 BUNDLED, OPEN = "real3d-512", "real3d-512-open"
 """Folders of the weights that come with the package: the default, and those for any use."""
@@ -49,6 +51,8 @@ class Model:
     """float32, in evaluation mode."""
     config: NetworkConfig
     device: torch.device
+    graphs: Graphs[Encoding, Head]
+    """Of rendering it."""
     sha256: str = ""
     """Of both files' sha256; an avatar can only be rendered by the weights that made it."""
 
@@ -66,7 +70,7 @@ def ready_model(network: Real3DNetwork, device: torch.device | str, sha256: str 
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):  # a sixth faster, on CPUs as on GPUs
             module.to(memory_format=torch.channels_last)
-    return Model(network, network.config, device, sha256)
+    return Model(network, network.config, device, Graphs(device), sha256)
 
 
 def save_weights(
