@@ -5,13 +5,13 @@ is recorded must not wait for the GPU, copy numbers to it, or have shapes that d
 Where it cannot be recorded it is computed step by step, as on a CPU.
 """
 
+import contextlib
 import functools
 import logging
 import threading
 import weakref
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -117,7 +117,7 @@ class _Recorder:
         self._device, self._stream = device, torch.cuda.Stream(device)
         self._pool, self._done = torch.cuda.graph_pool_handle(), torch.cuda.Event()
 
-    @contextmanager
+    @contextlib.contextmanager
     def in_order(self) -> Iterator[None]:
         """What is asked of the device within comes after what was, whatever the stream."""
         with torch.cuda.device(self._device):
@@ -144,7 +144,7 @@ class _Recorder:
                 ):
                     found = run()
             except Exception:
-                _FAILED.append(graph)
+                self._break_off(graph)
                 raise
 
         def replay() -> Tensors:
@@ -155,6 +155,14 @@ class _Recorder:
             if not (one.float() - other.float()).abs().mean() <= _OFF:
                 raise RuntimeError("what was replayed differs from what was recorded")
         return replay
+
+    def _break_off(self, graph: torch.cuda.CUDAGraph) -> None:
+        """Give back the memory; torch before 2.12 counts a failed recording as still underway."""
+        _FAILED.append(graph)
+        device = torch.cuda.current_device()
+        with contextlib.suppress(Exception):  # the first says so where torch has done it
+            torch._C._cuda_endAllocateToPool(device, self._pool)
+            torch._C._cuda_releasePool(device, self._pool)
 
 
 def _copy(new: S, into: S) -> None:

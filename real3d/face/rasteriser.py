@@ -88,9 +88,9 @@ class Rasteriser:
         area = e1[..., 0] * e2[..., 1] - e1[..., 1] * e2[..., 0]
         faces_us = (area < 0) | self._two_sided  # v points down, so front faces turn the other way
         drawn = (area.abs() > 1e-6) & faces_us
-        boxes = torch.where(drawn, extent[..., 0] * extent[..., 1], 0).flatten()
+        boxes = torch.where(drawn, extent[..., 0] * extent[..., 1], 0)
 
-        slots = _slots(boxes, batch, room)
+        slots = _slots(boxes, room)
         owner, place = slots.owner, slots.place
         width = extent.view(-1, 2)[owner, 0].clamp_min(1)
         row = torch.div(place, width, rounding_mode="floor")
@@ -165,7 +165,7 @@ class _Slots:
     """Pixels of boxes, box after box."""
 
     owner: Tensor
-    """(F,) which box."""
+    """(F,) which of B · M boxes."""
     place: Tensor
     """(F,) number of the pixel in its box."""
     filled: Tensor
@@ -174,14 +174,15 @@ class _Slots:
     """(B,) bool, whether all boxes of a picture have theirs."""
 
 
-def _slots(boxes: Tensor, batch: int, room: int | None) -> _Slots:
-    """As many slots as boxes (B · M,) have pixels, or B · room."""
-    ends = boxes.cumsum(0)
+def _slots(boxes: Tensor, room: int | None) -> _Slots:
+    """As many slots as boxes (B, M) have pixels, or B · room."""
+    flat = boxes.flatten()
+    ends = flat.cumsum(0)
     if room is None:
-        owner = torch.repeat_interleave(boxes)
-        slot = torch.arange(len(owner), device=boxes.device)
+        owner = torch.repeat_interleave(flat)
+        slot = torch.arange(len(owner), device=flat.device)
     else:
-        slot = torch.arange(batch * room, device=boxes.device)
-        owner = torch.searchsorted(ends, slot, right=True).clamp_max(len(boxes) - 1)
-    whole = ends.view(batch, -1)[:, -1] <= len(slot)
-    return _Slots(owner, slot - (ends - boxes)[owner], slot < ends[-1], whole)
+        slot = torch.arange(len(boxes) * room, device=flat.device)
+        owner = torch.searchsorted(ends, slot, right=True).clamp_max(len(flat) - 1)
+    whole = boxes.sum(1).cumsum(0) <= len(slot)
+    return _Slots(owner, slot - (ends - flat)[owner], slot < flat.sum(), whole)

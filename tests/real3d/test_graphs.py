@@ -246,6 +246,7 @@ def test_on_a_gpu_a_run_that_waits_is_not_recorded(caplog):
     assert len(caplog.records) == 1
     assert torch.cuda.current_stream() == torch.cuda.default_stream()
     assert not torch.cuda.is_current_stream_capturing()
+    torch.cuda.empty_cache()
     assert torch.ones(1000, device="cuda").cumsum(0)[-1].item() == 1000
     other = Graphs("cuda")
     found = [other.replayed(0, _sum, given, given) for _ in range(_TIMES)]
