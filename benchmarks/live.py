@@ -3,12 +3,13 @@
     python benchmarks/live.py face.mp4                 # a recording stands in for the webcam
     python benchmarks/live.py face.mp4 --subject me.jpg --device cuda
 
-The server runs in a process of its own; this one is the page: it sends the next picture of the
-webcam when the pose of the last one has come, and asks for the next frame when the last one has
-come, as the page does. Prints markdown.
+The server runs in a process of its own; this one is the page: it sends another picture of the
+webcam when the pose of one of the last two has come, and asks for the next frame when the last one
+has come, as the page does. Prints markdown.
 """
 
 import asyncio
+import collections
 import contextlib
 import io
 import itertools
@@ -35,6 +36,8 @@ from real3d.video import VideoReader
 _WEBCAM_PX = 320
 """Longest side of the pictures that the page sends."""
 _PICTURES = 100
+_UNDERWAY = 2
+"""So many of them the page sends before the pose of the first has come."""
 _WARM_UP_S = 5.0
 
 
@@ -86,11 +89,12 @@ class Page:
             await asyncio.gather(self._watch(socket, end), self._draw(http, headers, end))
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse, end: float) -> None:
-        count = 0
-        while (start := time.perf_counter()) < end:
-            await socket.send_bytes(self._pictures[count % len(self._pictures)])
-            pose = await _message(socket, "pose")
-            count += 1
+        sent, pictures = collections.deque(), itertools.cycle(self._pictures)
+        while time.perf_counter() < end:
+            while len(sent) < _UNDERWAY:
+                sent.append(time.perf_counter())
+                await socket.send_bytes(next(pictures))
+            pose, start = await _message(socket, "pose"), sent.popleft()
             if "coefficients" in pose:
                 self._latest = start, pose
             self._note(self.seen.watched_ms, start, start, end)

@@ -11,7 +11,7 @@ from real3d.avatar import Avatar
 from real3d.camera import FOCAL, HEAD_UNIT_CM
 from real3d.errors import Real3DError
 from real3d.face.crop import FACE_SHARE
-from real3d.face.tracking import FaceTracker
+from real3d.face.tracking import FaceTracker, TrackedFace
 from real3d.fitting import cpu_fitter, fit_frames
 from real3d.motion import Motion
 from real3d.retarget import retarget
@@ -75,13 +75,13 @@ class Webcam:
         """Free the tracker."""
         self._tracker.close()
 
+    def track(self, picture: bytes) -> TrackedFace | None:
+        """The face in a JPEG."""
+        return next(iter(self._tracker.track(_decoded(picture))), None)
+
     @torch.no_grad()
-    def pose(self, picture: bytes) -> Pose | None:
-        """The avatar as the face in a JPEG; None where no face is seen."""
-        faces = self._tracker.track(_decoded(picture))
-        if not faces:
-            return None
-        face = faces[0]
+    def pose(self, face: TrackedFace) -> Pose:
+        """The avatar as that face; another thread may track the next one meanwhile."""
         self._side_px = self._side_px or face.height_px / FACE_SHARE
         x0, y0, x1, y1 = face.box_px
         middle = np.array([x0 + x1, y0 + y1], np.float32) / 2

@@ -23,6 +23,7 @@ from real3d.avatar import Avatar
 from real3d.errors import Real3DError
 from real3d.export.html_page import PAGE as SHARED_PAGE
 from real3d.face.blendshapes import ARKIT_NAMES
+from real3d.face.tracking import TrackedFace
 from real3d.photo import Portrait
 from real3d.weight_files import Model
 from viewer.driving import MOTIONS, SOUNDS, VIDEOS, LiveDriver, Webcam, pose_of, read_driver
@@ -74,6 +75,7 @@ class Viewer:
         self._thread = ThreadPoolExecutor(1, "real3d-viewer")
         self._painter = ThreadPoolExecutor(1, "real3d-painter")  # so that frames need not wait
         self._watcher = ThreadPoolExecutor(1, "real3d-webcam")
+        self._fitter = ThreadPoolExecutor(1, "real3d-fit")  # of the face before
         self._tasks: set[asyncio.Task] = set()
 
     def app(self) -> web.Application:
@@ -103,7 +105,7 @@ class Viewer:
     async def _close(self, app: web.Application) -> None:
         for socket in list(self._sockets.values()):
             await socket.close()
-        for thread in (self._thread, self._painter, self._watcher):
+        for thread in (self._thread, self._painter, self._watcher, self._fitter):
             thread.shutdown(wait=False, cancel_futures=True)
 
     async def _computed(self, function: Callable[..., T], *arguments: object) -> T:
@@ -195,10 +197,15 @@ class Viewer:
 
     async def _webcam_frame(self, session: Session, webcam: Webcam, picture: bytes) -> None:
         try:
-            pose = await self._watched(webcam.pose, picture)
+            face = await self._watched(webcam.track, picture)
         except Real3DError as error:
             await self._tell(session, kind="error", text=str(error))
             return
+        self._start(self._follow(session, webcam, face))
+
+    async def _follow(self, session: Session, webcam: Webcam, face: TrackedFace | None) -> None:
+        """Tell the pose, while the next picture is being watched."""
+        pose = await _within(self._fitter, webcam.pose, face) if face is not None else None
         await self._tell(session, kind="pose", **_json(pose))
 
     async def _phone(self, app: web.Application):

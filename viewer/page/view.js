@@ -83,7 +83,8 @@ async function hear(message) {
       app.live = { coefficients: message.coefficients[0], rotation: message.rotation[0],
         translation: message.translation[0] };
     }
-    if (app.liveFrom === "webcam") sendWebcam();
+    underway = Math.max(0, underway - 1);
+    sendWebcam();
   }
 }
 
@@ -249,13 +250,19 @@ async function startWebcam() {
   $("webcam").classList.add("on");
   app.liveFrom = "webcam";
   sendWebcam();
+  setTimeout(sendWebcam, 20);
 }
 
 const webcamPicture = document.createElement("canvas");
+const MOST_UNDERWAY = 2; // a picture is watched while the one before is fitted
+let underway = 0;
+
 /** The next picture; the answer to it sends another. */
 function sendWebcam() {
+  if (app.liveFrom !== "webcam" || underway >= MOST_UNDERWAY) return;
   const video = $("mirror");
-  if (!video.videoWidth) { setTimeout(() => app.liveFrom === "webcam" && sendWebcam(), 100); return; }
+  if (!video.videoWidth) { setTimeout(sendWebcam, 100); return; }
+  underway++;
   const scale = 320 / Math.max(video.videoWidth, video.videoHeight);
   webcamPicture.width = Math.round(video.videoWidth * scale);
   webcamPicture.height = Math.round(video.videoHeight * scale);
