@@ -10,7 +10,8 @@ from real3d.commands.options import Options, Out, read_subject
 from real3d.errors import Real3DError
 
 _FOR_EMOTIONS = 8
-"""So many sequences, evenly spread, are spoken with every emotion."""
+"""So many sequences, evenly spread, are spoken with every emotion, and shown on the sheet of
+lips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,8 @@ class EvaluateAudio(Options):
     """Folder of weights (model.safetensors, config.json) instead of the bundled ones."""
 
     photo: Annotated[Path | None, tyro.conf.arg(metavar="PHOTO|AVATAR")] = None
-    """Also draw this face with every emotion, and see what the face tracker says."""
+    """Also draw this face with every emotion, and see what the face tracker says; and lips.jpg,
+    its mouth as some speakers moved theirs, above as it moves from their sound."""
 
     def run(self) -> Path:
         """Write the report."""
@@ -51,6 +53,7 @@ class EvaluateAudio(Options):
         """Tables of emotions: in coefficients, and in pictures of the photo."""
         import real3d
         from real3d.evaluation.emotions import emotion_table, rendered_table
+        from real3d.evaluation.lip_sheet import write_lip_sheet
 
         some = sequences[:: -(-len(sequences) // _FOR_EMOTIONS)]
         tables = {"Emotions, in the coefficients": emotion_table(some, model)}
@@ -58,4 +61,5 @@ class EvaluateAudio(Options):
             painter = real3d.load(device="cpu")
             avatar = read_subject(self.photo, painter, 0).avatar
             tables["Emotions, in pictures"] = rendered_table(avatar, painter)
+            write_lip_sheet(self.out / "lips.jpg", some, model, avatar, painter)
         return tables

@@ -29,7 +29,7 @@ _CLOSED_SHARE, _MOVES_MM = 0.25, 0.3
 _JAW = ARKIT_INDEX["jawOpen"]
 _LISTEN_S = 0.08
 """Loudness is smoothed by a Gaussian of this width before it moves the jaw."""
-_MOUTH_ALONE = {"blink": "none", "head_motion": "still"}
+MOUTH_ALONE = {"blink": "none", "head_motion": "still"}
 IN_SYNC = 0.2
 
 
@@ -65,7 +65,7 @@ def score_sequence(
     times_s = np.arange(int(sequence.seconds * STEPS_PER_S)) / STEPS_PER_S
     true = sequence.at(times_s)
     made = [
-        made_from(sequence, len(times_s), Speaking(seed=seed, **_MOUTH_ALONE), model)
+        made_from(sequence, len(times_s), Speaking(seed=seed, **MOUTH_ALONE), model)
         for seed in range(SEEDS)
     ]
     loud = loudness(sequence.samples, len(times_s))
