@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from real3d.camera import FOCAL, Camera
-from real3d.face.blendshapes import ARKIT_INDEX
+from real3d.face.blendshapes import ARKIT_INDEX, ARKIT_NAMES
 from real3d.face.template import EYE_RINGS, IRISES, SKIN_LANDMARKS, Template
 from real3d.rotation import rotation_from_vector
 
@@ -32,6 +32,14 @@ _OPPOSED = [
     for one, other in (("Out", "In"), ("Up", "Down"))
     for side in ("Left", "Right")
 ]
+_INNER_LIPS = ((13, 82, 312, 81, 311), (14, 87, 317, 178, 402))
+"""Landmarks of the upper and the lower inner lip, one above the other."""
+_PARTING = {
+    **dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight"), 1.0),
+    **dict.fromkeys(("mouthLowerDownLeft", "mouthLowerDownRight"), 1.0),
+    "jawOpen": 0.01,
+}
+"""How readily shapes part lips: teeth of a smile show without a lower jaw."""
 _GAZE = [index for name, index in ARKIT_INDEX.items() if name.startswith("eyeLook")]
 
 
@@ -65,16 +73,20 @@ class Fitter:
         self._refine_weight = torch.ones(len(self.mean), **like)
         self._refine_weight[outline] = 0.3
         self._refine_weight[SKIN_LANDMARKS:] = 2
+        readily = torch.tensor([_PARTING.get(name, 0.0) for name in ARKIT_NAMES], **like)
+        apart = _lip_gap(self.shapes)
+        self._parting = readily * apart / (readily * apart * apart).sum()
 
     def source(self, landmarks: Tensor, coefficients: Tensor) -> Fit:
         """Identity, pose and gaze of B people from one frame each.
 
-        coefficients: (B, 52) as tracked; only the gaze is corrected, by the irises, because
-        identity can explain everything else.
+        coefficients: (B, 52) as tracked. The gaze is corrected by the irises, and what parts the
+        lips by so much that they meet at rest; identity explains everything else.
         """
         identity = torch.zeros_like(landmarks)
         camera = None
         for _ in range(_IDENTITY_ROUNDS):
+            coefficients = self._with_parted_lips(identity, coefficients)
             moved = self._expression(identity, coefficients)
             camera = self._pose(self.mean + identity + moved, landmarks, camera)
             found = self._unproject(landmarks, camera) - moved
@@ -113,6 +125,11 @@ class Fitter:
         for iris, ring in zip(IRISES, EYE_RINGS, strict=True):
             moved[:, iris] = offsets[:, list(ring)].mean(1, keepdim=True)
         return moved
+
+    def _with_parted_lips(self, identity: Tensor, coefficients: Tensor) -> Tensor:
+        """Coefficients (B, 52) that part lips as far as identity (B, 478, 3) still does, too."""
+        more = _lip_gap(identity).clamp_min(0)[:, None] * self._parting
+        return (coefficients + more).clamp(0, 1)
 
     def _expression(self, identity: Tensor, coefficients: Tensor) -> Tensor:
         scaled = self.template.with_lid_gain(identity, coefficients)
@@ -198,6 +215,12 @@ class Fitter:
             way = coefficients[:, one] - coefficients[:, other]
             coefficients[:, one], coefficients[:, other] = way, -way
         return coefficients.clamp(0, 1)
+
+
+def _lip_gap(landmarks: Tensor) -> Tensor:
+    """(...) how much lower than the upper the lower inner lip is, of landmarks (..., 478, 3)."""
+    upper, lower = (landmarks[..., list(lip), 1].mean(-1) for lip in _INNER_LIPS)
+    return lower - upper
 
 
 def _procrustes(points: Tensor, wanted: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:

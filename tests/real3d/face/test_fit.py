@@ -121,3 +121,22 @@ def test_fits_do_not_depend_on_their_batch(fitter, truth, landmarks):
         together.camera.rotation[2:3], alone.camera.rotation, atol=1e-4, rtol=0
     )
     torch.testing.assert_close(together.coefficients[2:3], alone.coefficients, atol=1e-3, rtol=0)
+
+
+def test_lips_that_no_coefficient_parted_meet_at_rest(fitter, template, truth):
+    """Teeth that the tracker does not tell of are an expression, not the person's."""
+    parted = torch.zeros_like(truth.coefficients)
+    for name in ("mouthUpperUpLeft", "mouthUpperUpRight", "jawOpen"):
+        parted[:, ARKIT_INDEX[name]] = 0.2
+    face = template.landmarks + torch.einsum("be,ekc->bkc", parted, template.landmark_shapes())
+    camera = truth.camera
+    fit = fitter.source(_seen(camera, face), torch.zeros_like(parted))
+
+    def gap_mm(offsets):
+        lower, upper = [14, 87, 317, 178, 402], [13, 82, 312, 81, 311]
+        return 160 * (offsets[:, lower, 1] - offsets[:, upper, 1]).mean(1)
+
+    assert gap_mm(face - template.landmarks).min() > 4
+    assert gap_mm(fit.identity).abs().max() < 0.5
+    apart = fitter.residual(fit, _seen(camera, face)).norm(dim=-1) * PX
+    assert apart.mean() < 1
