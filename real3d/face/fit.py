@@ -12,6 +12,7 @@ from torch import Tensor
 
 from real3d.camera import FOCAL, Camera
 from real3d.face.blendshapes import ARKIT_INDEX, ARKIT_NAMES
+from real3d.face.teeth import MM
 from real3d.face.template import EYE_RINGS, IRISES, SKIN_LANDMARKS, Template
 from real3d.rotation import rotation_from_vector
 
@@ -34,6 +35,8 @@ _OPPOSED = [
 ]
 _INNER_LIPS = ((13, 82, 312, 81, 311), (14, 87, 317, 178, 402))
 """Landmarks of the upper and the lower inner lip, one above the other."""
+_SHUT = 0.4 * MM
+"""How far apart the tracker sees inner lips that are shut."""
 _PARTING = {
     **dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight"), 1.0),
     **dict.fromkeys(("mouthLowerDownLeft", "mouthLowerDownRight"), 1.0),
@@ -128,7 +131,8 @@ class Fitter:
 
     def _with_parted_lips(self, identity: Tensor, coefficients: Tensor) -> Tensor:
         """Coefficients (B, 52) that part lips as far as identity (B, 478, 3) still does, too."""
-        more = _lip_gap(identity).clamp_min(0)[:, None] * self._parting
+        apart = _lip_gap(self.mean + identity) - _SHUT
+        more = apart.clamp_min(0)[:, None] * self._parting
         return (coefficients + more).clamp(0, 1)
 
     def _expression(self, identity: Tensor, coefficients: Tensor) -> Tensor:
