@@ -12,7 +12,6 @@ from torch import Tensor
 
 from real3d.camera import FOCAL, Camera
 from real3d.face.blendshapes import ARKIT_INDEX, ARKIT_NAMES
-from real3d.face.teeth import MM
 from real3d.face.template import EYE_RINGS, IRISES, SKIN_LANDMARKS, Template
 from real3d.rotation import rotation_from_vector
 
@@ -35,8 +34,6 @@ _OPPOSED = [
 ]
 _INNER_LIPS = ((13, 82, 312, 81, 311), (14, 87, 317, 178, 402))
 """Landmarks of the upper and the lower inner lip, one above the other."""
-_SHUT = 0.4 * MM
-"""How far apart the tracker sees inner lips that are shut."""
 _PARTING = {
     **dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight"), 1.0),
     **dict.fromkeys(("mouthLowerDownLeft", "mouthLowerDownRight"), 1.0),
@@ -89,7 +86,7 @@ class Fitter:
         identity = torch.zeros_like(landmarks)
         camera = None
         for _ in range(_IDENTITY_ROUNDS):
-            coefficients = self._with_parted_lips(identity, coefficients)
+            coefficients = self._parted(coefficients, _lip_gap(identity))
             moved = self._expression(identity, coefficients)
             camera = self._pose(self.mean + identity + moved, landmarks, camera)
             found = self._unproject(landmarks, camera) - moved
@@ -109,6 +106,9 @@ class Fitter:
         for round_ in range(_REFINE_ROUNDS + 1):
             moved = self._expression(identity, coefficients)
             camera = self._pose(self.mean + identity + moved, landmarks, camera)
+            if round_ == 0:
+                seen = self._unproject(landmarks, camera)
+                tracked = self._parted(tracked, _lip_gap(seen - self.mean - identity - moved))
             if round_ < _REFINE_ROUNDS:
                 fit = Fit(identity, camera, coefficients)
                 coefficients = self._refined(fit, landmarks, tracked, None, _RIDGE)
@@ -129,11 +129,9 @@ class Fitter:
             moved[:, iris] = offsets[:, list(ring)].mean(1, keepdim=True)
         return moved
 
-    def _with_parted_lips(self, identity: Tensor, coefficients: Tensor) -> Tensor:
-        """Coefficients (B, 52) that part lips as far as identity (B, 478, 3) still does, too."""
-        apart = _lip_gap(self.mean + identity) - _SHUT
-        more = apart.clamp_min(0)[:, None] * self._parting
-        return (coefficients + more).clamp(0, 1)
+    def _parted(self, coefficients: Tensor, more: Tensor) -> Tensor:
+        """Coefficients (B, 52) that part lips by more (B,), head units, where that is positive."""
+        return (coefficients + more.clamp_min(0)[:, None] * self._parting).clamp(0, 1)
 
     def _expression(self, identity: Tensor, coefficients: Tensor) -> Tensor:
         scaled = self.template.with_lid_gain(identity, coefficients)

@@ -137,6 +137,6 @@ def test_lips_that_no_coefficient_parted_meet_at_rest(fitter, template, truth):
         return 160 * (face[:, lower, 1] - face[:, upper, 1]).mean(1)
 
     assert gap_mm(face).min() > 6
-    assert gap_mm(template.landmarks + fit.identity).abs().max() < 0.8
+    assert gap_mm(fit.identity).abs().max() < 0.5  # as far apart as the mean head's
     apart = fitter.residual(fit, _seen(camera, face)).norm(dim=-1) * PX
     assert apart.mean() < 1
