@@ -10,14 +10,13 @@ from torch import Tensor
 
 from real3d.avatar import Avatar
 from real3d.camera import HEAD_UNIT_CM, Camera
-from real3d.face.blendshapes import ARKIT_INDEX, ARKIT_NAMES, arkit_indices
+from real3d.face.blendshapes import ARKIT_INDEX, MOUTH_ROWS, arkit_indices
 from real3d.face.lips import LOWER, UPPER
 from real3d.fitting import cpu_fitter
 from real3d.motion import Motion
 from real3d.retarget import relative_coefficients, retarget
 
 _KEPT = {"mouthSmile": 0.4, "mouthFrown": 0.6, "mouthDimple": 0.4}
-_MOUTH = [k for k, name in enumerate(ARKIT_NAMES) if name.startswith(("mouth", "jaw", "tongue"))]
 _MOST_CLOSING = 0.4
 _SMILES = arkit_indices("mouthSmile")
 
@@ -45,7 +44,7 @@ def resting(avatar: Avatar) -> Tensor:
     """(1, 52) of the photo's expression with its lips shut."""
     own = avatar.coefficients.clone()
     kept = {name: own[:, arkit_indices(name)] * share for name, share in _KEPT.items()}
-    own[:, _MOUTH] = 0
+    own[:, MOUTH_ROWS] = 0
     for name, values in kept.items():
         own[:, arkit_indices(name)] = values
     apart_mm = _lip_gap_mm(avatar.identity, own) - _lip_gap_mm(0 * avatar.identity, 0 * own)

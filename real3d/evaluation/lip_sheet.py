@@ -10,7 +10,7 @@ from real3d.audio_weights import AudioModel
 from real3d.avatar import Avatar
 from real3d.evaluation.sheets import joined, write_sheet
 from real3d.evaluation.speech import MOUTH_ALONE, loudness, made_from
-from real3d.face.blendshapes import ARKIT_NAMES
+from real3d.face.blendshapes import MOUTH_ROWS
 from real3d.fitting import mesh_landmarks
 from real3d.motion import Motion
 from real3d.networks.audio_to_motion import STEPS_PER_S
@@ -21,7 +21,6 @@ from real3d.weight_files import Model
 
 MOMENTS, STEP_S = 12, 0.12
 _CORNERS = [61, 291]
-_OF_MOUTH = np.array([n.startswith(("jaw", "mouth", "tongue")) for n in ARKIT_NAMES], np.float32)
 _WIDTHS, _PX = 0.8, 128
 """Half the side of a cell in mouth widths, and that side in pixels."""
 
@@ -57,8 +56,9 @@ def _loud_moments(sequence: SpokenSequence) -> np.ndarray:
 @torch.no_grad()
 def _mouths(avatar: Avatar, coefficients: np.ndarray, model: Model) -> list[np.ndarray]:
     """Square pictures of the avatar's mouth, which alone moves as in coefficients (T, 52)."""
-    still = np.zeros((len(coefficients), 3), np.float32)
-    motion = Motion(coefficients * _OF_MOUTH, still, still, STEPS_PER_S)
+    still, mouth = np.zeros((len(coefficients), 3), np.float32), np.zeros_like(coefficients)
+    mouth[:, MOUTH_ROWS] = coefficients[:, MOUTH_ROWS]
+    motion = Motion(mouth, still, still, STEPS_PER_S)
     cameras, driven = retarget_speech(avatar, motion)
     frames = render(avatar, model=model, cameras=cameras, coefficients=driven)
     corners = mesh_landmarks(avatar, avatar.camera, avatar.coefficients)[0, _CORNERS].numpy()

@@ -29,6 +29,7 @@ from real3d.export.views import (
     vertices_in,
     views_of,
 )
+from real3d.face.blendshapes import MOUTH_ROWS
 from real3d.face.template import CAVITY, LEFT_EYE, NECK, PIXEL_CLASSES, SKIN, TONGUE, Template
 from real3d.fitting import cpu_fitter
 from real3d.networks.image_to_plane import Planes
@@ -47,6 +48,8 @@ _KNOWN, _SEEN = 0.02, 1e-4
 """Weights from which on a texel counts as seen: in the head as a share of the least view's."""
 _BEHIND_FACE = (-0.12, 0.12)
 """Between these depths (the ears) expressions fade out."""
+_BROWS = (-0.4, -0.25)
+"""Heights (y down) between which brows end, and with them what a mouth moves."""
 _NECK_CUT = (0.90, 0.10)
 """The neck ends at this height, lower towards the back: y = a + b z."""
 _SKULL = (0.0, 0.02, 0.12)
@@ -89,7 +92,7 @@ def _head(
 ) -> TexturedMesh:
     shapes = torch.cat([torch.zeros(1, 52), torch.eye(52)])
     posed = _deeper(template, template.posed(avatar.identity.expand(53, -1, -1), shapes))
-    rest, moves = posed[0], (posed[1:] - posed[:1]) * _mobility(template)[:, None]
+    rest, moves = posed[0], (posed[1:] - posed[:1]) * _mobility(template)[..., None]
     atlas = build_atlas(template)
     normals = template.normals(rest[None])[0]
     rest, kept = _cut_neck(rest, template.triangles)
@@ -102,9 +105,13 @@ def _head(
 
 
 def _mobility(template: Template) -> Tensor:
-    """(N,) 1 in the face, 0 where skin and neck are behind it: calibrated shapes drift there."""
-    behind = smoothstep(template.vertices[:, 2], *_BEHIND_FACE)
-    return torch.where(template.vertex_layer <= NECK, 1 - behind, 1.0)
+    """(52, N) 1 in the face, 0 where calibrated shapes drift: where skin and neck are behind the
+    face, and where those of the mouth are above the brows."""
+    height, depth = template.vertices[:, 1:].unbind(1)
+    in_face = torch.where(template.vertex_layer <= NECK, 1 - smoothstep(depth, *_BEHIND_FACE), 1.0)
+    mobility = in_face.repeat(len(template.shapes), 1)
+    mobility[MOUTH_ROWS] *= smoothstep(height, *_BROWS)
+    return mobility
 
 
 def _cut_neck(rest: Tensor, triangles: Tensor) -> tuple[Tensor, Tensor]:

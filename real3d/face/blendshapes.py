@@ -28,6 +28,9 @@ ARKIT_NAMES: tuple[str, ...] = (
 ARKIT_INDEX: dict[str, int] = {name: k for k, name in enumerate(ARKIT_NAMES)}
 """Name to position in a coefficient vector."""
 
+MOUTH_ROWS = [k for k, n in enumerate(ARKIT_NAMES) if n.startswith(("jaw", "mouth", "tongue"))]
+"""Positions of what moves jaw, lips and tongue."""
+
 
 def arkit_indices(name: str) -> list[int]:
     """Positions of a coefficient, or of both sides of a name without its side ("eyeBlink")."""

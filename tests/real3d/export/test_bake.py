@@ -70,5 +70,4 @@ def test_the_picture_moves_with_the_jaw(baked):
     assert still.std() > 10
     difference = np.abs(still.astype(int) - moved).max(-1)
     assert difference.max() > 40
-    assert difference[:36, 36:60].max() < 30  # the forehead stays; outlines shimmer
-    assert difference[:40].mean() < 1
+    assert difference[:40].max() < 30  # the forehead stays
