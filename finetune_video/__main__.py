@@ -1,4 +1,4 @@
-"""`python -m finetune_video prepare | train | prepare-speech | train-speech`.
+"""`python -m finetune_video prepare | train | ablate | prepare-speech | train-speech`.
 
 Training the pictures' networks on several GPUs: `torchrun … -m finetune_video train`.
 """
@@ -14,6 +14,7 @@ import tyro
 from finetune_video.prepare import PrepareConfig
 from finetune_video.speech_sequences import SpeechConfig
 from real3d.errors import Real3DError
+from real3d.training.ablations import AblateConfig
 from real3d.training.config import TrainConfig, cpu_smoke
 from real3d.training.speech_trainer import SpeechTrainConfig
 
@@ -30,6 +31,13 @@ def _train(config: Annotated[TrainConfig, tyro.conf.arg(name="")]) -> None:
     from real3d.training.trainer import train
 
     train(config)
+
+
+def _ablate(config: Annotated[AblateConfig, tyro.conf.arg(name="")]) -> None:
+    """Train many small models that differ in one thing each, and measure them."""
+    from real3d.training.ablations import ablate
+
+    print(ablate(config))
 
 
 def _smoke(data: Path, out: Path) -> None:
@@ -62,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "prepare": _prepare,
                 "train": _train,
                 "smoke": _smoke,
+                "ablate": _ablate,
                 "prepare-speech": _prepare_speech,
                 "train-speech": _train_speech,
             },

@@ -55,7 +55,7 @@ class Raster:
         b, s, _ = self.triangle.shape
         canvas = at_pixels.new_full((b * s * s + 1, at_pixels.shape[1]), empty)
         canvas[self.pixels] = at_pixels
-        return canvas[:-1].view(b, s, s, -1).permute(0, 3, 1, 2)
+        return canvas[:-1].view(b, s, s, at_pixels.shape[1]).permute(0, 3, 1, 2)
 
     def interpolate(self, values: Tensor, empty: float = 0.0) -> Tensor:
         """(B, C, S, S) of vertex values (B, N, C)."""

@@ -91,6 +91,8 @@ class Composite:
     """(B, 3, S, S) in [-1, 1]."""
     weights: Tensor
     """(B, 6, S, S) of CANDIDATES."""
+    generated: Tensor
+    """(B, 3, S, S) the network's own colours."""
 
 
 class HTBSuperResolution(nn.Module):
@@ -177,7 +179,7 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     made = _toned(made, given.hair, hidden * head, hidden * torch.maximum(head, 1 - torso))
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
-    return Composite(image, weights)
+    return Composite(image, weights, made)
 
 
 def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:

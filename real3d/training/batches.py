@@ -153,8 +153,8 @@ class PairSampler:
             depth = bank.depth[t].float()
             label = torch.stack([_head_label(bank.parts[k]) for k in (s, t)], 1)
         return Batch(
-            _picture(bank, s, size), _matte(bank, s, size), source[1],
-            _picture(bank, t, size), _matte(bank, t, size), target[1],
+            picture_of(bank, s, size), matte_of(bank, s, size), source[1],
+            picture_of(bank, t, size), matte_of(bank, t, size), target[1],
             bank.landmarks[t], torch.full((count,), kind, device=device), depth, label,
             torch.from_numpy(partner).to(device),
         )  # fmt: skip
@@ -218,14 +218,16 @@ def _rows_by_clip(bank: FrameBank, generated_weight: float) -> tuple[list, np.nd
     return clips, weights / weights.sum(), list(rows.values())
 
 
-def _picture(bank: FrameBank, frames: Tensor, size: int) -> Tensor:
+def picture_of(bank: FrameBank, frames: Tensor, size: int) -> Tensor:
+    """(B, 3, size, size) pictures of a bank, in [-1, 1]."""
     pictures = bank.images[frames].float() / 127.5 - 1
     smaller = size < pictures.shape[-1]
     scaled = F.interpolate(pictures, size=(size, size), mode="bicubic", antialias=smaller)
     return scaled.clamp(-1, 1)
 
 
-def _matte(bank: FrameBank, frames: Tensor, size: int) -> Tensor:
+def matte_of(bank: FrameBank, frames: Tensor, size: int) -> Tensor:
+    """(B, 1, size, size) their mattes."""
     return F.interpolate(bank.alphas[frames].float() / 255, size=(size, size), mode="bilinear")
 
 

@@ -31,6 +31,10 @@ class LossWeights:
     """Whether SFace knows the person again."""
     free_identity: float = 0.1
     """The same in free views: what an embedding asks for there is soon paint."""
+    discord: float = 1.5
+    """How different the pictures are that a head is mixed from."""
+    unsteady: float = 0.2
+    """What of a face does not turn with it."""
     adversarial: float = 0.03
     feature_matching: float = 0.07
 

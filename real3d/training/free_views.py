@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from real3d.camera import Camera
 from real3d.networks.geometry import Geometry, Head
+from real3d.networks.layers import eroded
 from real3d.networks.model import Frame
 from real3d.rotation import rotation_from_euler
 from real3d.training.batches import CLIP, PLAIN, PSEUDO, Batch
@@ -21,6 +22,9 @@ from real3d.training.perceptual import SFace
 
 _YAW, _PITCH = (0.35, 1.25), 0.25
 """Yaw and largest pitch, radians, counted from facing the camera."""
+_LATER, _LATER_TURN = 0.25, 0.05
+"""Share of views that are other ones a moment later, and by how much they are turned then, radians
+(about each axis, at most)."""
 _PERSON_SURE, _PERSON_LOST = math.radians(45), math.radians(68)
 """Up to which yaw the person must be recognised, and from where an embedding says nothing."""
 
@@ -34,9 +38,28 @@ class FreeViews:
     head: Head
     recognisable: Tensor
     """(F,) 0 to 1."""
+    moment: "Moment"
 
 
-def draw_free_views(batch: Batch, count: int, random: np.random.Generator) -> FreeViews:
+@dataclass(frozen=True)
+class Moment:
+    """Where faces come from in their pictures of a moment ago: the last M views in the first M."""
+
+    uv: Tensor
+    """(M, S, S, 2)."""
+    seen: Tensor
+    """(M, 1, S, S) where both show the face."""
+
+    @classmethod
+    def between(cls, geometry: Geometry, before: Head, after: Head) -> "Moment":
+        """Of heads (M) in two poses."""
+        found = geometry.target(geometry.source(before), after)
+        return cls(found.source_uv, eroded(found.seen * found.firmness))
+
+
+def draw_free_views(
+    batch: Batch, count: int, geometry: Geometry, random: np.random.Generator
+) -> FreeViews:
     """Views of up to so many of the batch's true sources, photos first."""
     kind, device = batch.kind.cpu().numpy(), batch.source.device
     ranked = [random.permutation(np.flatnonzero(kind == k)) for k in (PLAIN, CLIP)]
@@ -45,11 +68,17 @@ def draw_free_views(batch: Batch, count: int, random: np.random.Generator) -> Fr
     yaw = _YAW[0] + (_YAW[1] - _YAW[0]) * drawn[:, 0]
     pitch = _PITCH * (2 * drawn[:, 1] - 1)
     yaw = np.where(random.random(len(rows)) < 0.5, -yaw, yaw)
-    angles = torch.from_numpy(np.stack([yaw, pitch, 0 * yaw], 1)).float().to(device)
+    turns = np.stack([yaw, pitch, 0 * yaw], 1)
+    later = round(_LATER * len(rows))
+    rows[len(rows) - later :] = rows[:later]
+    turns[len(rows) - later :] = turns[:later] + _LATER_TURN * (2 * random.random((later, 3)) - 1)
+    angles = torch.from_numpy(turns).float().to(device)
     own = batch.source_head[rows]
     camera = Camera(rotation_from_euler(angles), own.camera.translation)
     recognisable = (_PERSON_LOST - angles[:, 0].abs()) / (_PERSON_LOST - _PERSON_SURE)
-    return FreeViews(rows, Head(own.identity, own.coefficients, camera), recognisable.clamp(0, 1))
+    head = Head(own.identity, own.coefficients, camera)
+    moment = Moment.between(geometry, head[:later], head[len(rows) - later :])
+    return FreeViews(rows, head, recognisable.clamp(0, 1), moment)
 
 
 @torch.no_grad()

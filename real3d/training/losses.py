@@ -9,12 +9,14 @@ from torch.nn import functional as F
 
 from real3d.camera import Camera, pixel_grid
 from real3d.networks.geometry import TargetGeometry
+from real3d.networks.htb_super_resolution import CANDIDATES
 from real3d.networks.image_to_plane import Planes
-from real3d.networks.layers import enlarge, smoothstep
+from real3d.networks.layers import enlarge, sample, smoothstep
 from real3d.networks.model import Encoding, Frame, Real3DNetwork
 from real3d.networks.neck import turn_between
 from real3d.networks.volume import known_at
 from real3d.training.batches import PSEUDO, SYNTHETIC, Batch, crops
+from real3d.training.free_views import Moment
 from real3d.training.perceptual import VGGFeatures
 
 LIPS = (61, 291, 0, 17, 13, 14, 78, 308)
@@ -32,6 +34,7 @@ _VGG_WEIGHTS = (0.3, 0.5, 0.7, 0.7)
 _SMALLEST = 1e-4
 _FAR_STEP = 0.1
 """Length over which opacity is reckoned far from the head."""
+_OF_HEADS = [CANDIDATES.index(name) for name in ("look-up", "mirror", "generated", "hair")]
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,33 @@ def emptiness_loss(network: Real3DNetwork, planes: Planes, points: int = 2048) -
     far = (known_at(prior, places) <= prior.min() + 0.1).float()
     density, _ = network.volume.decode(planes, prior, places)
     return ((1 - torch.exp(-_FAR_STEP * density)) * far).mean()
+
+
+def discord(frame: Frame) -> Tensor:
+    """How different the pictures are that a head is mixed from; a scalar.
+
+    Two of them, half each, are a double exposure, which costs little where nobody knows what is
+    right: mean distance of a head's candidates from their mixture.
+    """
+    given, made = frame.candidates, frame.composite
+    weights = made.weights[:, _OF_HEADS]
+    parts = torch.stack([given.look_up, given.mirror, made.generated, given.hair], 1)
+    share = weights[:, :, None]
+    mixed = (share * parts).sum(1) / weights.sum(1)[:, None].clamp_min(_SMALLEST)
+    return (share * (parts - mixed[:, None]).abs()).sum(1).mean()
+
+
+def unsteadiness(turned: Tensor, moment: Moment) -> Tensor:
+    """How much of a face's picture does not turn with it; a scalar.
+
+    turned (F, 3, S, S): the free views, of which the last are the first a moment later.
+    """
+    count = len(moment.seen)
+    if not count:
+        return turned.new_zeros(())
+    before, after = (F.avg_pool2d(x, 2) for x in (turned[:count], turned[-count:]))
+    moved = sample(before, F.avg_pool2d(moment.uv.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1))
+    return ((after - moved).abs() * F.avg_pool2d(moment.seen, 2)).mean()
 
 
 def _depth_loss(batch: Batch, frame: Frame, labels: HeadLabels, nose_depth: Tensor) -> Tensor:

@@ -42,11 +42,13 @@ from real3d.training.losses import (
     Details,
     believed,
     detail_crops,
+    discord,
     emptiness_loss,
     exemplary,
     feature_distance,
     pixel_weights,
     structure_losses,
+    unsteadiness,
 )
 from real3d.training.perceptual import SFace, VGGFeatures
 from real3d.training.shards import Shard
@@ -223,7 +225,7 @@ class Trainer:
         else:
             batch = self._sampler.draw(self.config.batch - len(back.kind))
             batch = joined_batches([batch, back])
-        views = draw_free_views(batch, self.config.free_views, self._random)
+        views = draw_free_views(batch, self.config.free_views, geometry, self._random)
         rows = torch.cat([torch.arange(len(batch.kind), device=self.device), views.rows])
         heads = joined_heads([batch.target_head, views.head])
         target = geometry.target(geometry.source(batch.source_head)[rows], heads)
@@ -308,7 +310,11 @@ class Trainer:
         ramp = min(1.0, (progress - config.adversarial_from) / 0.05 + 1e-3)
         made = detail_crops(frame.image, batch.landmarks)
         true = detail_crops(batch.target, batch.landmarks)
-        values = self._losses(batch, target, source, frame, made, true, example) | {"empty": far}
+        values = self._losses(batch, target, source, frame, made, true, example) | {
+            "empty": far,
+            "discord": discord(rendered),
+            "unsteady": unsteadiness(free.image, drawn.views.moment),
+        }
         if self.sface is not None:
             with self._autocast():
                 values["identity"], values["free_identity"] = identity_losses(

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from real3d.face.rasteriser import Rasteriser
 from real3d.rotation import euler_from_rotation
 from real3d.tensors import map_tensors
 from real3d.training.batches import CLIP, PLAIN, PSEUDO, SYNTHETIC, PairSampler
@@ -11,10 +12,11 @@ from real3d.training.free_views import (
     identity_losses,
     turned_back,
 )
-from real3d.training.losses import emptiness_loss
+from real3d.training.losses import emptiness_loss, unsteadiness
 from real3d.training.perceptual import SFace
 
-COUNT = 4
+COUNT, LATER = 4, 1
+"""Views, and how many of them are others a moment later."""
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +29,8 @@ def batch(banks, network):
 
 
 @pytest.fixture(scope="module")
-def views(batch):
-    return draw_free_views(batch, COUNT, np.random.default_rng(0))
+def views(batch, network):
+    return draw_free_views(batch, COUNT, network.geometry, np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")
@@ -43,29 +45,46 @@ def rendered(batch, views, network):
 
 
 def test_views_are_of_true_sources_photos_first(batch, views):
-    kinds = batch.kind[views.rows].tolist()
+    kinds = batch.kind[views.rows[: COUNT - LATER]].tolist()
     assert kinds == sorted(kinds, reverse=True)
     assert set(kinds) == {PLAIN, CLIP}
-    assert len(set(views.rows.tolist())) == len(views.rows) == COUNT
+    assert views.rows[-LATER:].tolist() == views.rows[:LATER].tolist()
+    assert len(views.rows) == COUNT
+    assert len(set(views.rows.tolist())) == COUNT - LATER
     yaw, pitch, roll = euler_from_rotation(views.head.camera.rotation).abs().unbind(1)
-    assert ((yaw > 0.34) & (yaw < 1.26)).all()
-    assert ((pitch < 0.26) & (roll < 1e-3)).all()
+    first = slice(COUNT - LATER)
+    assert ((yaw > 0.34) & (yaw < 1.26))[first].all()
+    assert ((pitch < 0.26) & (roll < 1e-3))[first].all()
     assert ((yaw < 0.78) <= (views.recognisable > 0.99)).all()
     assert ((yaw > 1.2) <= (views.recognisable < 0.01)).all()
 
 
 def test_synthetic_people_have_no_free_views(banks, network):
     batch = PairSampler(banks, network.geometry, {"synthetic_000": 1.0}, 1.0, 3).draw(2)
-    assert not len(draw_free_views(batch, COUNT, np.random.default_rng(0)).rows)
+    views = draw_free_views(batch, COUNT, network.geometry, np.random.default_rng(0))
+    assert not len(views.rows)
+    assert unsteadiness(batch.source[:0], views.moment) == 0
 
 
 def test_turned_photos_become_sources_of_the_photos(batch, views, rendered):
     pairs = turned_back(batch, views, rendered[2])
-    photos = views.rows[batch.kind[views.rows] == PLAIN]
-    assert torch.equal(pairs.target, batch.target[photos])
-    assert torch.equal(pairs.source, rendered[2].image[: len(photos)])
-    assert torch.equal(pairs.source_head.camera.rotation, views.head.camera.rotation[: len(photos)])
+    photos = batch.kind[views.rows] == PLAIN
+    assert torch.equal(pairs.target, batch.target[views.rows[photos]])
+    assert torch.equal(pairs.source, rendered[2].image[photos])
+    assert torch.equal(pairs.source_head.camera.rotation, views.head.camera.rotation[photos])
     assert (pairs.kind == PSEUDO).all()
+
+
+def test_what_turns_with_the_face_is_steady(batch, views, network):
+    """The template's own paint, in both moments, against paint that stays where it was."""
+    geometry, template = network.geometry, network.geometry.template
+    paint = 0.5 + 0.4 * torch.sin(8 * template.vertices)
+    heads = views.head[torch.tensor([0, COUNT - 1])]
+    seen = heads.camera.project(template.posed(heads.identity, heads.coefficients))
+    raster = Rasteriser(template).draw(seen, geometry.image_px)
+    painted = raster.interpolate(paint.expand(2, -1, -1))
+    still = painted[:1].expand(2, -1, -1, -1)
+    assert unsteadiness(painted, views.moment) < 0.3 * unsteadiness(still, views.moment)
 
 
 class _Colours:

@@ -18,6 +18,7 @@ from real3d.training.losses import (
     believed,
     cross_entropy,
     detail_crops,
+    discord,
     exemplary,
     feature_distance,
     head_labels,
@@ -240,3 +241,19 @@ def test_a_critic_of_nothing_has_nothing_to_learn():
     loss.backward()
     assert loss == 0
     assert all((p.grad == 0).all() for p in critic.parameters())
+
+
+def test_a_double_exposure_is_discord(rendered):
+    """A head mixed from its candidates half and half, from one of them, and from two alike."""
+    frame = rendered[-1]
+    given, made = frame.candidates, frame.composite
+    halves, whole = torch.zeros_like(made.weights), torch.zeros_like(made.weights)
+    halves[:, [0, 4]], whole[:, 4] = 0.5, 1.0
+    mixed = dataclasses.replace(frame, composite=dataclasses.replace(made, weights=halves))
+    single = dataclasses.replace(frame, composite=dataclasses.replace(made, weights=whole))
+    agreed = dataclasses.replace(
+        mixed, candidates=dataclasses.replace(given, look_up=made.generated)
+    )
+    apart = (given.look_up - made.generated).abs().mean()
+    assert discord(mixed) == pytest.approx(float(apart) / 2, rel=1e-3)
+    assert discord(single) == discord(agreed) == pytest.approx(0, abs=1e-5)

@@ -1,0 +1,33 @@
+import math
+
+import pytest
+import torch
+
+from real3d.errors import Real3DError
+from real3d.training.ablations import AblateConfig, Judge, ablate
+from real3d.training.perceptual import SFace, VGGFeatures
+from real3d.weight_files import ready_model
+
+
+def _config(data, out, **others):
+    return AblateConfig(data, data, out, out / "vgg", out / "sface", **others)
+
+
+@pytest.fixture(scope="module")
+def judge(banks):
+    of_kinds = {name.split("_")[0]: bank for name, bank in banks.items()}
+    return Judge(of_kinds, VGGFeatures(), SFace(), torch.device("cpu"))
+
+
+def test_every_kind_of_people_is_measured(judge, network):
+    found = judge.numbers(ready_model(network, "cpu"))
+    assert all(math.isfinite(value) for value in found.values())
+    assert {name.split()[0] for name in found} == {"clips", "orbits", "synthetic", "views"} - {
+        "orbits"
+    }
+    assert {"views identity 30", "views identity 60", "clips mouth psnr"} <= set(found)
+
+
+def test_a_variant_must_be_known(data, tmp_path):
+    with pytest.raises(Real3DError, match="no such variant"):
+        ablate(_config(data, tmp_path, only=("more of everything",)))
