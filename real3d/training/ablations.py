@@ -139,7 +139,7 @@ def _train(config: AblateConfig, out: Path, steps: int, flags: list[str]) -> Pat
     command += [word for key, value in given.items() for word in (f"--{key}", str(value))]
     out.mkdir(parents=True, exist_ok=True)
     with (out / "train.log").open("w") as log:
-        done = subprocess.run(command + flags, stdout=log, stderr=log, check=False)  # noqa: S603
+        done = subprocess.run(command + flags, stdout=log, stderr=log, check=False)
     if done.returncode:
         last = (out / "train.log").read_text().strip().splitlines()[-1:]
         raise Real3DError(f"{out}: the run failed: {' '.join(last)}")
@@ -250,13 +250,9 @@ class Judge:
 
         heads = turned(_YAWS)
         frame = self._rendered(model, source, heads)
-        cosines = (embedded(frame.image, heads) * embedded(source.photo, own)).sum(-1).tolist()
-        out = {
-            f"identity {yaw}": float(
-                np.mean([c for c, y in zip(cosines, _YAWS, strict=True) if abs(y) == yaw])
-            )
-            for yaw in sorted({abs(y) for y in _YAWS})
-        }
+        cosines = (embedded(frame.image, heads) * embedded(source.photo, own)).sum(-1).cpu().numpy()
+        sides = np.abs(_YAWS)
+        out = {f"identity {y}": float(cosines[sides == y].mean()) for y in np.unique(sides)}
         before, after = (turned((yaw,)) for yaw in _LATER)
         pair = self._rendered(model, source, joined_heads([before, after])).image
         moment = Moment.between(geometry, before, after)
