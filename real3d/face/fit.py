@@ -32,7 +32,7 @@ _OPPOSED = [
     for one, other in (("Out", "In"), ("Up", "Down"))
     for side in ("Left", "Right")
 ]
-_INNER_LIPS = ((13, 82, 312, 81, 311), (14, 87, 317, 178, 402))
+INNER_LIPS = ((13, 82, 312, 81, 311), (14, 87, 317, 178, 402))
 """Landmarks of the upper and the lower inner lip, one above the other."""
 _PARTING = {
     **dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight"), 1.0),
@@ -221,7 +221,7 @@ class Fitter:
 
 def _lip_gap(landmarks: Tensor) -> Tensor:
     """(...) how much lower than the upper the lower inner lip is, of landmarks (..., 478, 3)."""
-    upper, lower = (landmarks[..., list(lip), 1].mean(-1) for lip in _INNER_LIPS)
+    upper, lower = (landmarks[..., list(lip), 1].mean(-1) for lip in INNER_LIPS)
     return lower - upper
 
 

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from real3d.camera import Camera, pixel_grid
+from real3d.face.fit import INNER_LIPS
 from real3d.face.rasteriser import Rasteriser
+from real3d.face.teeth import BITE
 from real3d.face.template import (
     CAVITY,
     CLASS_COUNT,
@@ -30,6 +32,7 @@ from real3d.face.template import (
 )
 from real3d.networks.layers import eroded, pull_push, sample, smoothstep
 from real3d.networks.lids import upper_margins
+from real3d.networks.lips import lip_margins, moved_and_meeting
 from real3d.networks.neck import twisted
 from real3d.tensors import constant, map_tensors
 
@@ -43,7 +46,11 @@ _FACING = (0.12, 0.4)
 _SHRUNK = (0.35, 0.8)
 """Size of a point's surroundings in the photo, against the wanted size, from which on it is ample:
 a lid that is a line in the photo does not show what it is like when it is shut."""
+_MOUTH_TOP = (0.1, 0.2)
+"""Heights (y down) between which the template's mouth begins."""
 _SMALLEST_AREA, _LARGEST_SIZE = 1e-8, 2.0
+_BESIDE = 5
+"""Pixels of S/2 of a window in which the mouth's inside may be teeth."""
 _THIN, _THIN_TEETH = 5, (0.3, 0.8)
 """Pixels of a window, and the share of it from which on teeth are drawn as such."""
 
@@ -76,7 +83,8 @@ class SourceGeometry:
     depth: Tensor
     """(B, 1, S/2, S/2) of the mesh, _EMPTY_DEPTH elsewhere."""
     classes: Tensor
-    """(B, 1, S/2, S/2) pixel class + 1, 0 where there is no mesh."""
+    """(B, 1, S/2, S/2) pixel class + 1, 0 where there is no mesh, or where the mouth's inside is so
+    near to teeth that the photo may show these."""
     ray_depth: Tensor
     """(B, 1, S/8, S/8) of the mesh, continued outwards."""
     ray_to_canonical: Tensor
@@ -111,7 +119,10 @@ class TargetGeometry:
     mirror_seen: Tensor
     """(B, 1, S, S)."""
     ample: Tensor
-    """(B, 1, S, S) 0 where the photo shows a point of the skin far smaller than it is wanted."""
+    """(B, 1, S, S) 0 where the photo shows a point of the skin far smaller than it is wanted, and
+    on lips that have moved, but are parted in the photo."""
+    meeting: Tensor
+    """(B,) how far lips meet that are parted in the photo."""
     facing: Tensor
     """(B, 3, S, S) cosines between the surface and the camera: here, in the photo, and of its
     mirror image in the photo."""
@@ -152,6 +163,9 @@ class Geometry(nn.Module):
         self.register_buffer("twin", _twins(template), persistent=False)
         margins = upper_margins(template.landmarks)
         self.register_buffer("upper_margins", margins, persistent=False)
+        lips = lip_margins(template.landmarks)
+        self.register_buffer("lip_margins", lips, persistent=False)
+        self.register_buffer("inner_lips", torch.tensor(INNER_LIPS), persistent=False)
         self.register_buffer("prior", _density_prior(template), persistent=False)
         self._frontal(image_px // 4)
 
@@ -198,6 +212,7 @@ class Geometry(nn.Module):
         classes = torch.where(
             raster.triangle >= 0, self.triangle_class[raster.triangle.clamp_min(0)] + 1, 0
         )[:, None].float()
+        classes = torch.where(_beside_teeth(classes), 0.0, classes)
         maps = _continued(raster.image(at_pixels[:, :4]), hit, 4)
         firm = eroded(F.avg_pool2d(raster.image(at_pixels[:, 4:]), 4))
         move = self._seen_from_front(-to_canonical)
@@ -253,14 +268,19 @@ class Geometry(nn.Module):
         mirrorable = torch.isin(classes, constant((0, *EYE_CLASSES), classes))
         mirror_seen = self._seen(source, mirrored, classes) * hit * mirrorable
         one_hot = torch.cat([classes == k for k in range(CLASS_COUNT)], 1).float()
-        one_hot, thin = _without_thin_teeth(one_hot)
+        one_hot, thin = _without_thin_teeth(one_hot, (canonical[:, 1:2] < BITE).float())
         ray = _continued(rays, hit, 4)
+        gaps = self._lip_gap(source.vertices), self._lip_gap(vertices)
+        moved, meeting = moved_and_meeting(*gaps)
+        moved = moved.view(-1, 1, 1, 1) * smoothstep(canonical[:, 1:2], *_MOUTH_TOP)
+        ample = smoothstep(shrunk, *_SHRUNK) * (1 - moved)
         return TargetGeometry(
             source_uv=there[:, :2].permute(0, 2, 3, 1),
             seen=seen * (1 - thin),
             mirror_uv=mirrored[:, :2].permute(0, 2, 3, 1),
             mirror_seen=mirror_seen,
-            ample=torch.where(classes == 0, smoothstep(shrunk, *_SHRUNK), 1.0),
+            ample=torch.where(classes == 0, ample, 1.0),
+            meeting=meeting,
             facing=torch.cat([-normal[:, 2:], there[:, 3:], mirrored[:, 3:]], 1),
             hit=hit,
             firmness=firm,
@@ -287,6 +307,11 @@ class Geometry(nn.Module):
         soft = shown * smoothstep(facing, *_FACING)
         return F.avg_pool2d(soft, 3, 1, 1) * shown
 
+    def _lip_gap(self, vertices: Tensor) -> Tensor:
+        """(B,) how much lower than the upper the lower inner lip is, of vertices (B, N, 3)."""
+        upper, lower = self.template.posed_landmarks(vertices)[:, self.inner_lips, 1].mean(2).T
+        return lower - upper
+
     def _shrinking(self, here: Tensor, there: Tensor) -> Tensor:
         """(B, N, 1) how large vertices' surroundings here (B, N, ≥2) are there, where least."""
         triangles = self.template.triangles
@@ -304,16 +329,26 @@ class Geometry(nn.Module):
         return summed[..., :1] / summed[..., 1:].clamp_min(1)
 
 
-def _without_thin_teeth(classes: Tensor) -> tuple[Tensor, Tensor]:
+def _beside_teeth(classes: Tensor) -> Tensor:
+    """(B, 1, n, n) bool, pixels of the mouth's inside in a photo that are next to its teeth.
+
+    classes: pixel class + 1. Teeth are fitted to a pixel or two, and would be looked up as dots.
+    """
+    teeth = F.max_pool2d((classes == TEETH_CLASS + 1).float(), _BESIDE, 1, _BESIDE // 2)
+    return (classes == MOUTH_CLASS + 1) & (teeth > 0)
+
+
+def _without_thin_teeth(classes: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
     """Classes (B, 5, S, S), teeth of a pixel or two turned into the dark of the mouth.
 
-    Between nearly shut lips a row of teeth would be a dotted line. Also (B, 1, S, S) how much of a
-    pixel was turned.
+    Between nearly shut lips a row of teeth would be a dotted line, as the tips of upper teeth
+    (B, 1, S, S) would be below a lip. Also (B, 1, S, S) how much of a pixel was turned.
     """
     teeth = classes[:, TEETH_CLASS, None]
-    filled = F.avg_pool2d(teeth, _THIN, 1, _THIN // 2)
+    rows = torch.cat([teeth * upper, teeth * (1 - upper)], 1)
+    filled = F.avg_pool2d(rows, _THIN, 1, _THIN // 2)
     filled = F.max_pool2d(filled, _THIN, 1, _THIN // 2)
-    thin = teeth * (1 - smoothstep(filled, *_THIN_TEETH))
+    thin = (rows * (1 - smoothstep(filled, *_THIN_TEETH))).sum(1, keepdim=True)
     changed = classes.clone()
     changed[:, TEETH_CLASS, None] -= thin
     changed[:, MOUTH_CLASS, None] += thin

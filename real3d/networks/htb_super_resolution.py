@@ -38,6 +38,9 @@ _CLOTHES = (0.3, 0.9)
 """Opacity of the torso beside a head that is turned far between which it is the photo's own."""
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
 """How far the colour of teeth is this tint of its own brightness."""
+_TEETH_LEAST, _TEETH_LIT = 0.88, (0.3, 0.65)
+"""How bright teeth are at least, against those of the photo, where the network's own are so bright
+that they are not in the shade of cheeks and lips."""
 _EVIDENT = 0.2
 """How much brighter an eye is around the pupil where the network's own colours give way."""
 _EYE_STEP, _EYE_STEPS = 8, 5
@@ -77,6 +80,10 @@ class Candidates:
     """… and where that is known."""
     enamel: Tensor
     """(B, 3, S, S) in [0, 1], what colours of the network's own are multiplied by on teeth."""
+    teeth: Tensor
+    """(B, 3, 1, 1) the colour in [0, 1] of the photo's teeth …"""
+    teeth_known: Tensor
+    """(B, 1, 1, 1) … and whether it shows them."""
     far: Tensor
     """(B, 1, 1, 1) 1 where a head is turned so far that no example shows how shoulders follow."""
     head_palette: Palette
@@ -208,10 +215,15 @@ def _eyes_shown(given: Candidates) -> Tensor:
 
 
 def _painted(colour: Tensor, given: Candidates) -> Tensor:
-    """The network's own colours; teeth are nearly grey, and there are lines between them."""
+    """The network's own colours; teeth are nearly grey, or as the photo's, with lines between."""
     made = torch.tanh(colour) * 0.5 + 0.5
-    grey = luma_of(made) * constant(_TEETH_TINT, made).view(1, 3, 1, 1)
-    made = torch.lerp(made, grey, _TEETH_GREY * given.classes[:, TEETH_CLASS, None]).clamp(max=1)
+    luma = luma_of(made)
+    grey = luma * constant(_TEETH_TINT, made).view(1, 3, 1, 1)
+    grey = torch.lerp(made, grey, _TEETH_GREY)
+    share = (luma / luma_of(given.teeth).clamp_min(0.1)).clamp(max=1)
+    lit = given.teeth_known * smoothstep(share, *_TEETH_LIT)
+    teeth = torch.lerp(grey, given.teeth * share.clamp_min(_TEETH_LEAST), lit)
+    made = torch.lerp(made, teeth, given.classes[:, TEETH_CLASS, None]).clamp(max=1)
     return 2 * made * given.enamel - 1
 
 

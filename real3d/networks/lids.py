@@ -38,22 +38,33 @@ def lid_plate(photo: Tensor, classes: Tensor) -> Tensor:
 
 def upper_margins(landmarks: Tensor) -> Tensor:
     """(2, 9, 3) the upper lids' margins, by rising x, of a template's landmarks (478, 3)."""
-    upper = torch.tensor([[*ring[8:], ring[0]] for ring in EYE_RINGS])
-    found = landmarks[upper]
-    return found.gather(1, found[..., :1].argsort(1).expand_as(found))
+    return by_rising_x(landmarks[torch.tensor([[*ring[8:], ring[0]] for ring in EYE_RINGS])])
+
+
+def by_rising_x(curves: Tensor) -> Tensor:
+    """(K, M, 3) curves, their points sorted."""
+    return curves.gather(1, curves[..., :1].argsort(1).expand_as(curves))
 
 
 @torch.no_grad()
 def lashes(canonical: Tensor, margins: Tensor) -> Tensor:
     """(B, 1, S, S) what skin is multiplied by at template positions (B, 3, S, S)."""
+    return 1 - _LASHES * drawn(canonical, margins, _LASH_WIDTH, _LASH_ENDS)
+
+
+def drawn(canonical: Tensor, curves: Tensor, width: float, ends: float) -> Tensor:
+    """(B, 1, S, S) 1 on curves (K, M, 3) at template positions (B, 3, S, S), less beside them.
+
+    width: where a line has lost 1 - 1/e. ends: share of its length over which it begins and ends.
+    """
     x, y = canonical[:, :1].contiguous(), canonical[:, 1:2]
     dark = torch.zeros_like(x)
-    for margin in margins:
-        ends, height = margin[:, 0].contiguous(), margin[:, 1]
-        right = interval_of(x, ends)
-        share = ((x - ends[right - 1]) / (ends[right] - ends[right - 1])).clamp(0, 1)
+    for curve in curves:
+        places, height = curve[:, 0].contiguous(), curve[:, 1]
+        right = interval_of(x, places)
+        share = ((x - places[right - 1]) / (places[right] - places[right - 1])).clamp(0, 1)
         away = y - torch.lerp(height[right - 1], height[right], share)
-        along = (x - ends[0]) / (ends[-1] - ends[0])
-        within = smoothstep(torch.minimum(along, 1 - along), 0, _LASH_ENDS)
-        dark += within * torch.exp(-((away / _LASH_WIDTH) ** 2))
-    return 1 - _LASHES * dark
+        along = (x - places[0]) / (places[-1] - places[0])
+        within = smoothstep(torch.minimum(along, 1 - along), 0, ends)
+        dark = torch.maximum(dark, within * torch.exp(-((away / width) ** 2)))
+    return dark

@@ -26,6 +26,7 @@ from real3d.networks.layers import (
     zero_conv,
 )
 from real3d.networks.lids import lashes
+from real3d.networks.lips import seam
 from real3d.networks.motion_adapter import MotionAdapter
 from real3d.networks.neck import torso_camera, turn_between
 from real3d.networks.plates import Plates
@@ -315,7 +316,8 @@ class Real3DNetwork(nn.Module):
         before = sample(clothes, torso_grid) * (1 - smoothstep(firm, *_NECK_TO_CHIN))
         place = grid + flow.permute(0, 2, 3, 1)
         shade = lashes(target.canonical, self.geometry.upper_margins)
-        lid = (sample(source.plates.lids, place) + 1) * shade - 1
+        shade = shade * seam(target.canonical, self.geometry.lip_margins, target.meeting)
+        shut = (sample(source.plates.shut, place) + 1) * shade - 1
         photo = torch.lerp(source.photo, source.plates.person, far)
         nobody = far * (1 - smoothstep(source.alpha, *_SOMEBODY))
         bare = target.hit * (1 - smoothstep(target.canonical[:, 1:2], *_COLLARS))
@@ -328,7 +330,7 @@ class Real3DNetwork(nn.Module):
         loose = _loose(target)
         twice = far * seen * loose * (1 - better_mirrored(found.facing))
         return Candidates(
-            look_up=torch.lerp(lid, here[:, :3], target.ample),
+            look_up=torch.lerp(shut, here[:, :3], target.ample),
             seen=seen,
             soft=far * soft(found.facing),
             mirror=mirror[:, :3],
@@ -346,9 +348,11 @@ class Real3DNetwork(nn.Module):
             eyeball_known=known * found.eyes,
             enamel=torch.lerp(
                 torch.ones_like(source.photo),
-                softened(enamel(target.canonical)),
+                softened(enamel(target.canonical, 1 - source.plates.teeth_known)),
                 target.classes[:, TEETH_CLASS, None],
             ),
+            teeth=source.plates.teeth,
+            teeth_known=source.plates.teeth_known,
             far=far,
             head_palette=source.plates.head_palette,
             clothes_palette=source.plates.clothes_palette,

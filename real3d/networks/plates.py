@@ -9,11 +9,13 @@ from torch import Tensor
 from real3d.face.template import Template
 from real3d.networks.background import background_plate, person_plate
 from real3d.networks.ears import bare_ears
+from real3d.networks.enamel import teeth_tone
 from real3d.networks.eyes import EyeRings
 from real3d.networks.geometry import Head, SourceGeometry
 from real3d.networks.hair import hair_plate
 from real3d.networks.layers import enlarge, luma_of
 from real3d.networks.lids import lid_plate
+from real3d.networks.lips import lip_plate
 from real3d.networks.palette import Palette, head_and_clothes
 from real3d.networks.parts import REDUCTION, Parts
 
@@ -36,8 +38,12 @@ class Plates:
     """(B, 1, 1, 1) 0 where that hair covers the ears."""
     clothes: Tensor
     """(B, 1, S, S) where the photo shows clothes for sure, along its own edges."""
-    lids: Tensor
-    """The photo, its eyes covered by the skin around them."""
+    shut: Tensor
+    """The photo, its eyes covered by the skin around them, and its mouth by the lips."""
+    teeth: Tensor
+    """(B, 3, 1, 1) their colour in [0, 1] …"""
+    teeth_known: Tensor
+    """(B, 1, 1, 1) … where the photo shows some."""
     eyes: EyeRings
     """The eyes' colours, all around their pupils."""
     head_palette: Palette
@@ -63,7 +69,8 @@ class Plates:
             hair_plate(photo, alpha, head.camera, parts),
             bare_ears(parts, head.camera),
             _along_edges(parts.clothes, photo),
-            lid_plate(photo, geometry.classes),
+            lip_plate(lid_plate(photo, geometry.classes), geometry.classes),
+            *teeth_tone(photo, geometry.classes),
             EyeRings.of(photo, geometry.classes, geometry.projected, template),
             *head_and_clothes(photo, alpha, head.camera),
         )

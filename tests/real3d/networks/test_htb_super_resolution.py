@@ -3,8 +3,14 @@ import dataclasses
 import pytest
 import torch
 
-from real3d.face.template import CLASS_COUNT
-from real3d.networks.htb_super_resolution import CANDIDATES, Candidates, _composed, _toned
+from real3d.face.template import CLASS_COUNT, TEETH_CLASS
+from real3d.networks.htb_super_resolution import (
+    CANDIDATES,
+    Candidates,
+    _composed,
+    _painted,
+    _toned,
+)
 from real3d.networks.layers import luma_of
 from real3d.networks.palette import Palette
 
@@ -44,6 +50,8 @@ def given():
         eyeball=_map(0, 3),
         eyeball_known=_map(0),
         enamel=_map(1, 3),
+        teeth=torch.ones(1, 3, 1, 1),
+        teeth_known=ZERO,
         far=ZERO,
         head_palette=ANY_HUE,
         clothes_palette=ANY_HUE,
@@ -211,3 +219,20 @@ def test_an_eye_that_was_shut_is_not_looked_up(given):
     half = torch.cat([_map(0)[:, :, : S // 2], _map(1)[:, :, : S // 2]], 2)
     lid = dataclasses.replace(shut, seen=half)
     assert _weights(lid)["look-up"] > 0.8
+
+
+def test_hidden_teeth_are_as_bright_as_those_of_the_photo_unless_in_the_shade(given):
+    """Pinkish teeth of a mouth whose others are white, and some that are nearly black."""
+    classes = _map(0, CLASS_COUNT).clone()
+    classes[:, TEETH_CLASS] = 1
+    pink = torch.tensor([0.75, 0.55, 0.55]).view(1, 3, 1, 1).expand(1, 3, S, S)
+    tone = torch.full((1, 3, 1, 1), 0.8)
+    for known, shade in ((0, 1), (1, 1), (1, 0.1)):
+        mouth = dataclasses.replace(
+            given, classes=classes, teeth=tone, teeth_known=torch.full((1, 1, 1, 1), float(known))
+        )
+        made = _painted((2 * pink * shade - 1).atanh(), mouth)[0, :, 0, 0] * 0.5 + 0.5
+        if known and shade == 1:
+            torch.testing.assert_close(made, torch.full((3,), 0.88 * 0.8))
+        else:
+            assert made.max() < 0.75 * shade
