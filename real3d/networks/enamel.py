@@ -23,12 +23,8 @@ _GUM = (0.95, 1.1)
 """Between which shares of a tooth's height the gum begins."""
 _GUM_SCALLOP = 0.2
 """Share of a tooth's height by which the gum comes lower between teeth."""
-
-
-_TONE_PX = (12, 48)
-"""Pixels of S/2 with bright teeth from which on their tone is known."""
-_TONE_LUMA = (0.35, 0.5)
-"""Brightness, 0 to 1, from which what is found there are teeth."""
+_TONE_PX, _TONE_LUMA = (12, 48), (0.35, 0.5)
+"""Pixels of S/2 with bright teeth, and their brightness in [0, 1], from which on they are known."""
 
 
 @torch.no_grad()

@@ -164,6 +164,8 @@ class Judge:
             kind = path.stem.split("_")[0]
             bank = FrameBank.decoded(Shard.read(path), fitter, 1, device)
             banks[kind] = joined_banks(banks[kind], bank) if kind in banks else bank
+        if not banks:
+            raise Real3DError(f"{config.validation}: no shards to measure with.")
         vgg, sface = VGGFeatures(config.vgg).to(device), SFace(config.sface).to(device)
         return cls(banks, vgg, sface, device)
 
@@ -268,15 +270,15 @@ def _psnr(made: Tensor, true: Tensor) -> float:
 
 
 def _write_table(config: AblateConfig) -> Path:
+    from real3d.evaluation.tables import table  # not needed to train
+
     rows = {
         name: json.loads(path.read_text())
         for name in VARIANTS
         if (path := _folder(config, name) / "numbers.json").is_file()
     }
-    columns = list(next(iter(rows.values())))
-    lines = ["| variant | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, numbers in rows.items():
-        lines.append(f"| {name} | " + " | ".join(f"{numbers[c]:.4g}" for c in columns) + " |")
+    titles = ["variant", *next(iter(rows.values()))]
+    cells = [[name, *(f"{n:.4g}" for n in numbers.values())] for name, numbers in rows.items()]
     with written_beside(config.out / "ablations.md") as path:
-        path.write_text("\n".join(lines) + "\n")
+        path.write_text(table(titles, cells) + "\n")
     return config.out / "ablations.md"

@@ -30,18 +30,6 @@ _PERSON_SURE, _PERSON_LOST = math.radians(45), math.radians(68)
 
 
 @dataclass(frozen=True)
-class FreeViews:
-    """F wanted views of sources of a batch."""
-
-    rows: Tensor
-    """(F,) whose source in the batch."""
-    head: Head
-    recognisable: Tensor
-    """(F,) 0 to 1."""
-    moment: "Moment"
-
-
-@dataclass(frozen=True)
 class Moment:
     """Where faces come from in their pictures of a moment ago: the last M views in the first M."""
 
@@ -55,6 +43,18 @@ class Moment:
         """Of heads (M) in two poses."""
         found = geometry.target(geometry.source(before), after)
         return cls(found.source_uv, eroded(found.seen * found.firmness))
+
+
+@dataclass(frozen=True)
+class FreeViews:
+    """F wanted views of sources of a batch."""
+
+    rows: Tensor
+    """(F,) whose source in the batch."""
+    head: Head
+    recognisable: Tensor
+    """(F,) 0 to 1."""
+    moment: Moment
 
 
 def draw_free_views(

@@ -31,3 +31,18 @@ def test_every_kind_of_people_is_measured(judge, network):
 def test_a_variant_must_be_known(data, tmp_path):
     with pytest.raises(Real3DError, match="no such variant"):
         ablate(_config(data, tmp_path, only=("more of everything",)))
+
+
+def test_without_shards_there_is_nothing_to_measure_with(data, tmp_path):
+    config = AblateConfig(data, tmp_path, tmp_path / "out", tmp_path / "vgg", tmp_path / "sface")
+    with pytest.raises(Real3DError, match="no shards"):
+        ablate(config)
+
+
+def test_what_is_measured_is_not_run_again(judge, data, tmp_path, monkeypatch):
+    """A table of numbers that are there."""
+    monkeypatch.setattr(Judge, "read", lambda *_: judge)
+    (tmp_path / "00").mkdir()
+    (tmp_path / "00" / "numbers.json").write_text('{"clips psnr": 20.5}')
+    path = ablate(_config(data, tmp_path, only=("as it is",)))
+    assert "as it is | 20.5" in path.read_text()
