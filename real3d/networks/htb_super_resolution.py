@@ -32,6 +32,9 @@ _LEAST_TONED = 0.01
 """Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
+_TRUSTED = 4.0
+"""What speaks for the photo's own face where it shows it and the head is not turned far: else, from
+one frame to the next, the network may think that it paints better, and a face would be hazy."""
 _SOFT = 1.5
 """What speaks for the network's own colours where a look-up would be enlarged much."""
 _CLOTHES = (0.3, 0.9)
@@ -167,10 +170,11 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     clothes = torso * (1 - head)
     clothed = _unless(clothes)
     off = -_OFF * (1 - given.seen) + clothed
+    trusted = _TRUSTED * (1 - given.far) * given.seen * (1 - given.loose)
     mirror_off = -_OFF * (1 - given.mirror_seen) + clothed
     bias = torch.cat(
         [
-            (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off,
+            (3 + _EYES * given.eyes * _eyes_shown(given)) * head + off + trusted,
             -1 + (1.5 + _MIRRORED_EYES * given.eyes) * (1 - given.seen) * head + mirror_off,
             3 * clothes + behind,
             2 * (1 - head) * (1 - torso) + behind + _unless(torso),

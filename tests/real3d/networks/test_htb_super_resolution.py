@@ -236,3 +236,11 @@ def test_hidden_teeth_are_as_bright_as_those_of_the_photo_unless_in_the_shade(gi
             torch.testing.assert_close(made, torch.full((3,), 0.88 * 0.8))
         else:
             assert made.max() < 0.75 * shade
+
+
+def test_a_face_that_the_photo_shows_is_the_photo_unless_it_is_turned_far(given):
+    """Even if the network would rather paint it; hair it may paint."""
+    face = dataclasses.replace(given, seen=_map(1), loose=_map(0))
+    assert _weights(face, generated=4)["look-up"] > 0.9
+    assert _weights(dataclasses.replace(face, far=ZERO + 1), generated=4)["look-up"] < 0.5
+    assert _weights(dataclasses.replace(face, loose=_map(1)), generated=4)["look-up"] < 0.5
