@@ -32,7 +32,7 @@ _OPPOSED = [
     for one, other in (("Out", "In"), ("Up", "Down"))
     for side in ("Left", "Right")
 ]
-INNER_LIPS = ((13, 82, 312, 81, 311), (14, 87, 317, 178, 402))
+_INNER_LIPS = ((13, 82, 312, 81, 311), (14, 87, 317, 178, 402))
 """Landmarks of the upper and the lower inner lip, one above the other."""
 _PARTING = {
     **dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight"), 1.0),
@@ -74,7 +74,7 @@ class Fitter:
         self._refine_weight[outline] = 0.3
         self._refine_weight[SKIN_LANDMARKS:] = 2
         readily = torch.tensor([_PARTING.get(name, 0.0) for name in ARKIT_NAMES], **like)
-        apart = _lip_gap(self.shapes)
+        apart = lip_gap(self.shapes)
         self._parting = readily * apart / (readily * apart * apart).sum()
 
     def source(self, landmarks: Tensor, coefficients: Tensor) -> Fit:
@@ -86,7 +86,7 @@ class Fitter:
         identity = torch.zeros_like(landmarks)
         camera = None
         for _ in range(_IDENTITY_ROUNDS):
-            coefficients = self._parted(coefficients, _lip_gap(identity))
+            coefficients = self._parted(coefficients, lip_gap(identity))
             moved = self._expression(identity, coefficients)
             camera = self._pose(self.mean + identity + moved, landmarks, camera)
             found = self._unproject(landmarks, camera) - moved
@@ -108,7 +108,7 @@ class Fitter:
             camera = self._pose(self.mean + identity + moved, landmarks, camera)
             if round_ == 0:
                 seen = self._unproject(landmarks, camera)
-                tracked = self._parted(tracked, _lip_gap(seen - self.mean - identity - moved))
+                tracked = self._parted(tracked, lip_gap(seen - self.mean - identity - moved))
             if round_ < _REFINE_ROUNDS:
                 fit = Fit(identity, camera, coefficients)
                 coefficients = self._refined(fit, landmarks, tracked, None, _RIDGE)
@@ -219,9 +219,10 @@ class Fitter:
         return coefficients.clamp(0, 1)
 
 
-def _lip_gap(landmarks: Tensor) -> Tensor:
+def lip_gap(landmarks: Tensor) -> Tensor:
     """(...) how much lower than the upper the lower inner lip is, of landmarks (..., 478, 3)."""
-    upper, lower = (landmarks[..., list(lip), 1].mean(-1) for lip in INNER_LIPS)
+    # one by one: a list of them would be copied to a GPU, which no CUDA graph can do
+    upper, lower = (torch.stack([landmarks[..., k, 1] for k in lip]).mean(0) for lip in _INNER_LIPS)
     return lower - upper
 
 

@@ -62,5 +62,3 @@ class Arch:
 
 UPPER_ARCH = Arch((8.5, 6.5, 7.5, 7.0, 7.0, 9.0), 0.175, 0.26, -0.502, 0.358, 0.26, 10 * MM)
 LOWER_ARCH = Arch((5.3, 5.8, 6.8, 7.0, 7.0, 9.0), 0.160, 0.26, -0.470, 0.360, 0.450, 8.5 * MM)
-BITE = (UPPER_ARCH.edge + LOWER_ARCH.edge) / 2
-"""Height (y down) on the template where upper and lower teeth meet."""

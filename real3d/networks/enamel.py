@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from real3d.face.teeth import BITE, LOWER_ARCH, MM, UPPER_ARCH, Arch
+from real3d.face.teeth import LOWER_ARCH, MM, UPPER_ARCH, Arch
 from real3d.face.template import TEETH_CLASS
 from real3d.networks.layers import interval_of, luma_of, smoothstep
 from real3d.tensors import constant
@@ -49,7 +49,7 @@ def enamel(canonical: Tensor, gums: Tensor) -> Tensor:
     """
     x, y = canonical[:, :1].contiguous(), canonical[:, 1:2]
     upper, lower = _pattern(UPPER_ARCH, x, y, gums), _pattern(LOWER_ARCH, x, y, gums)
-    return torch.where(y < BITE, upper, lower)
+    return torch.where(y < (UPPER_ARCH.edge + LOWER_ARCH.edge) / 2, upper, lower)
 
 
 def _pattern(arch: Arch, x: Tensor, y: Tensor, gums: Tensor) -> Tensor:

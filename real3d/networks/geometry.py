@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from real3d.camera import Camera, pixel_grid
-from real3d.face.fit import INNER_LIPS
+from real3d.face.fit import lip_gap
 from real3d.face.rasteriser import Rasteriser
-from real3d.face.teeth import BITE
 from real3d.face.template import (
     CAVITY,
     CLASS_COUNT,
@@ -165,7 +164,6 @@ class Geometry(nn.Module):
         self.register_buffer("upper_margins", margins, persistent=False)
         lips = lip_margins(template.landmarks)
         self.register_buffer("lip_margins", lips, persistent=False)
-        self.register_buffer("inner_lips", torch.tensor(INNER_LIPS), persistent=False)
         self.register_buffer("prior", _density_prior(template), persistent=False)
         self._frontal(image_px // 4)
 
@@ -268,9 +266,9 @@ class Geometry(nn.Module):
         mirrorable = torch.isin(classes, constant((0, *EYE_CLASSES), classes))
         mirror_seen = self._seen(source, mirrored, classes) * hit * mirrorable
         one_hot = torch.cat([classes == k for k in range(CLASS_COUNT)], 1).float()
-        one_hot, thin = _without_thin_teeth(one_hot, (canonical[:, 1:2] < BITE).float())
+        one_hot, thin = _without_thin_teeth(one_hot)
         ray = _continued(rays, hit, 4)
-        gaps = self._lip_gap(source.vertices), self._lip_gap(vertices)
+        gaps = (lip_gap(template.posed_landmarks(v)) for v in (source.vertices, vertices))
         moved, meeting = moved_and_meeting(*gaps)
         moved = moved.view(-1, 1, 1, 1) * smoothstep(canonical[:, 1:2], *_MOUTH_TOP)
         ample = smoothstep(shrunk, *_SHRUNK) * (1 - moved)
@@ -307,11 +305,6 @@ class Geometry(nn.Module):
         soft = shown * smoothstep(facing, *_FACING)
         return F.avg_pool2d(soft, 3, 1, 1) * shown
 
-    def _lip_gap(self, vertices: Tensor) -> Tensor:
-        """(B,) how much lower than the upper the lower inner lip is, of vertices (B, N, 3)."""
-        upper, lower = self.template.posed_landmarks(vertices)[:, self.inner_lips, 1].mean(2).T
-        return lower - upper
-
     def _shrinking(self, here: Tensor, there: Tensor) -> Tensor:
         """(B, N, 1) how large vertices' surroundings here (B, N, ≥2) are there, where least."""
         triangles = self.template.triangles
@@ -338,17 +331,16 @@ def _beside_teeth(classes: Tensor) -> Tensor:
     return (classes == MOUTH_CLASS + 1) & (teeth > 0)
 
 
-def _without_thin_teeth(classes: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
+def _without_thin_teeth(classes: Tensor) -> tuple[Tensor, Tensor]:
     """Classes (B, 5, S, S), teeth of a pixel or two turned into the dark of the mouth.
 
-    Between nearly shut lips a row of teeth would be a dotted line, as the tips of upper teeth
-    (B, 1, S, S) would be below a lip. Also (B, 1, S, S) how much of a pixel was turned.
+    Between nearly shut lips a row of teeth would be a dotted line. Also (B, 1, S, S) how much of a
+    pixel was turned.
     """
     teeth = classes[:, TEETH_CLASS, None]
-    rows = torch.cat([teeth * upper, teeth * (1 - upper)], 1)
-    filled = F.avg_pool2d(rows, _THIN, 1, _THIN // 2)
+    filled = F.avg_pool2d(teeth, _THIN, 1, _THIN // 2)
     filled = F.max_pool2d(filled, _THIN, 1, _THIN // 2)
-    thin = (rows * (1 - smoothstep(filled, *_THIN_TEETH))).sum(1, keepdim=True)
+    thin = teeth * (1 - smoothstep(filled, *_THIN_TEETH))
     changed = classes.clone()
     changed[:, TEETH_CLASS, None] -= thin
     changed[:, MOUTH_CLASS, None] += thin

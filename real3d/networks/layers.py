@@ -63,6 +63,15 @@ def pull_push(values: Tensor, mask: Tensor, leak: float = 0.02) -> Tensor:
     return filled
 
 
+def covered(photo: Tensor, known: Tensor, where: Tensor) -> Tensor:
+    """Photos (B, 3, S, S) with the colours of what is known (B, 1, S/4, S/4), continued.
+
+    where: (B, 1, S/2, S/2) how far they are covered.
+    """
+    colour = F.avg_pool2d(photo, 4) * known / known.clamp_min(1e-3)
+    return torch.lerp(photo, enlarge(pull_push(colour, known, 1e-3), 4), enlarge(where, 2))
+
+
 class ChannelNorm(nn.Module):
     """Root mean square norm over a pixel's channels: one pass, and no statistics over space."""
 

@@ -11,11 +11,10 @@ from torch.nn import functional as F
 
 from real3d.face.teeth import MM
 from real3d.face.template import EYE_CLASSES, EYE_RINGS
-from real3d.networks.layers import enlarge, interval_of, pull_push, smoothstep
+from real3d.networks.layers import covered, interval_of, smoothstep
 
 _REACH = 48
 """Lids and lashes reach this part of the picture's side beyond the eyeball."""
-_LEAK = 1e-3
 _LASHES, _LASH_WIDTH = 0.6, 0.45 * MM
 """How dark lashes are, and how wide on the template, whose eyes are open: shut lids are longer."""
 _LASH_ENDS = 0.2
@@ -31,9 +30,7 @@ def lid_plate(photo: Tensor, classes: Tensor) -> Tensor:
     near = F.max_pool2d(eyes, 2 * (reach + soft) + 1, 1, reach + soft)
     known = F.avg_pool2d((classes == 1) * (1 - near), 2)
     near = F.avg_pool2d(near, 2 * soft + 1, 1, soft)  # whole within reach, soft beyond
-    colour = F.avg_pool2d(photo, 4)
-    filled = enlarge(pull_push(colour * known / known.clamp_min(1e-3), known, _LEAK), 4)
-    return torch.lerp(photo, filled, enlarge(near, 2))
+    return covered(photo, known, near)
 
 
 def upper_margins(landmarks: Tensor) -> Tensor:

@@ -11,12 +11,11 @@ from torch.nn import functional as F
 
 from real3d.face.teeth import MM
 from real3d.face.template import MOUTH_CLASS, TEETH_CLASS
-from real3d.networks.layers import enlarge, pull_push, smoothstep
+from real3d.networks.layers import covered, smoothstep
 from real3d.networks.lids import by_rising_x, drawn
 
 _MARGIN = 2
 """Pixels of S/2 by which lips end before their mesh does."""
-_LEAK = 1e-3
 _SEAM, _SEAM_WIDTH, _SEAM_ENDS = 0.5, 0.5 * MM, 0.05
 """How dark lips are where they meet, how wide, and the share of their length at the corners."""
 _UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
@@ -32,10 +31,7 @@ def lip_plate(photo: Tensor, classes: Tensor) -> Tensor:
     """(B, 3, S, S) of photos (B, 3, S, S); classes: SourceGeometry.classes (B, 1, S/2, S/2)."""
     mouth = ((classes == MOUTH_CLASS + 1) | (classes == TEETH_CLASS + 1)).float()
     mouth = F.max_pool2d(mouth, 2 * _MARGIN + 1, 1, _MARGIN)
-    lips = F.avg_pool2d((classes == 1) * (1 - mouth), 2)
-    colour = F.avg_pool2d(photo, 4)
-    filled = pull_push(colour * lips / lips.clamp_min(1e-3), lips, _LEAK)
-    return torch.lerp(photo, enlarge(filled, 4), enlarge(mouth, 2))
+    return covered(photo, F.avg_pool2d((classes == 1) * (1 - mouth), 2), mouth)
 
 
 def lip_margins(landmarks: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from real3d.rotation import rotation_from_euler
 from real3d.tensors import map_tensors
 from real3d.training.batches import joined_heads, matte_of, picture_of
 from real3d.training.frame_bank import FrameBank, joined_banks
-from real3d.training.free_views import Moment
+from real3d.training.free_views import Moment, landmarks_of
 from real3d.training.losses import detail_crops, discord, feature_distance, unsteadiness
 from real3d.training.perceptual import SFace, VGGFeatures
 from real3d.training.shards import Shard
@@ -87,7 +87,9 @@ class AblateConfig:
     sface: Path
     """Weights of the identity embedding."""
     steps: int = 500
+    """Of every run."""
     batch: int = 48
+    """Pairs a step."""
     at_once: int = 1
     """Runs side by side on one GPU."""
     only: tuple[str, ...] = tuple(VARIANTS)
@@ -246,9 +248,7 @@ class Judge:
         geometry = model.network.geometry
 
         def embedded(picture: Tensor, head: Head) -> Tensor:
-            vertices = geometry.template.posed(head.identity, head.coefficients)
-            landmarks = head.camera.project(geometry.template.posed_landmarks(vertices))
-            return self.sface.embed((picture + 1) / 2, landmarks)
+            return self.sface.embed((picture + 1) / 2, landmarks_of(geometry, head))
 
         heads = turned(_YAWS)
         frame = self._rendered(model, source, heads)

@@ -108,16 +108,17 @@ def identity_losses(
     with torch.no_grad():
         true = sface.embed((batch.target + 1) / 2, batch.landmarks)
         photo = batch.source_head[rows]
-        seen = sface.embed((batch.source[rows] + 1) / 2, _landmarks(geometry, photo))
+        seen = sface.embed((batch.source[rows] + 1) / 2, landmarks_of(geometry, photo))
     pairs = 1 - F.cosine_similarity(sface.embed((made + 1) / 2, batch.landmarks), true)
     if not len(rows):
         return pairs.mean(), pairs.new_zeros(())
-    found = sface.embed((turned + 1) / 2, _landmarks(geometry, views.head))
+    found = sface.embed((turned + 1) / 2, landmarks_of(geometry, views.head))
     free = (1 - F.cosine_similarity(found, seen)) * views.recognisable
     return pairs.mean(), free.mean()
 
 
-def _landmarks(geometry: Geometry, head: Head) -> Tensor:
+def landmarks_of(geometry: Geometry, head: Head) -> Tensor:
+    """(B, 478, 3) where cameras see the landmarks of heads."""
     template = geometry.template
     vertices = template.posed(head.identity, head.coefficients)
     return head.camera.project(template.posed_landmarks(vertices))

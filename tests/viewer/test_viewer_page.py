@@ -145,12 +145,8 @@ def test_motion_sound_and_idle_life_move_it(eyes, tmp_path, monkeypatch):
     eyes.until("app.playing")
     eyes.page.wait_for_timeout(300)
     one = eyes.picture()
-    for _ in range(10):  # a slow page may not have drawn yet
-        eyes.page.wait_for_timeout(700)
-        if eyes.differs(one, eyes.picture()):
-            break
-    else:
-        pytest.fail("nothing moved in seven seconds")
+    eyes.page.wait_for_timeout(700)
+    assert eyes.differs(one, eyes.picture())
     eyes.page.click("#play")
     assert not eyes.page.evaluate("app.playing")
 
@@ -183,8 +179,7 @@ def test_files_are_saved(eyes, tmp_path):
     eyes.page.click("#record")
     eyes.until("recorder.frames.length > 2")
     eyes.slide("yaw", 20)
-    eyes.until("recorder.frames.length >= 8")
-    eyes.until("Math.abs(recorder.frames.at(-1).rotation[0] * 180 / Math.PI - 20) < 0.4")
+    eyes.page.wait_for_timeout(500)
     with VideoReader(saved("#record")) as video:
         frames = [frame for _, frame in video]
     assert len(frames) >= 8

@@ -4,7 +4,6 @@ from real3d.face.template import CLASS_COUNT, MOUTH_CLASS, TEETH_CLASS
 from real3d.networks.geometry import _beside_teeth, _without_thin_teeth
 
 S = 32
-UPPER = torch.ones(1, 1, S, S)
 
 
 def _mouth_with_teeth(rows):
@@ -18,7 +17,7 @@ def _mouth_with_teeth(rows):
 
 def test_a_line_of_teeth_is_mouth():
     classes = _mouth_with_teeth(1)
-    changed, thin = _without_thin_teeth(classes, UPPER)
+    changed, thin = _without_thin_teeth(classes)
     assert changed[:, TEETH_CLASS].max() == 0
     assert torch.equal(changed.sum(1), torch.ones(1, S, S))
     assert torch.equal(thin[0, 0], classes[0, TEETH_CLASS])
@@ -26,20 +25,12 @@ def test_a_line_of_teeth_is_mouth():
 
 def test_more_rows_of_teeth_appear_by_degrees():
     shares = [
-        float(_without_thin_teeth(_mouth_with_teeth(rows), UPPER)[0][0, TEETH_CLASS, 8].mean())
+        float(_without_thin_teeth(_mouth_with_teeth(rows))[0][0, TEETH_CLASS, 8].mean())
         for rows in range(1, 7)
     ]
     assert shares == sorted(shares)
     assert 0 < shares[2] < 1
     assert shares[-1] == 1
-
-
-def test_tips_of_upper_teeth_are_mouth_also_near_lower_ones():
-    classes, upper = _mouth_with_teeth(8), torch.zeros(1, 1, S, S)
-    upper[..., :9, :] = 1  # one row of them
-    changed, _ = _without_thin_teeth(classes, upper)
-    assert changed[0, TEETH_CLASS, 8].max() == 0
-    assert changed[0, TEETH_CLASS, 10:16].min() == 1
 
 
 def test_the_mouth_is_not_shown_beside_teeth():

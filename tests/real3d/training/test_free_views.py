@@ -55,6 +55,8 @@ def test_views_are_of_true_sources_photos_first(batch, views):
     first = slice(COUNT - LATER)
     assert ((yaw > 0.34) & (yaw < 1.26))[first].all()
     assert ((pitch < 0.26) & (roll < 1e-3))[first].all()
+    turns = euler_from_rotation(views.head.camera.rotation)
+    assert 0 < (turns[-LATER:] - turns[:LATER]).abs().max() < 0.051
     assert ((yaw < 0.78) <= (views.recognisable > 0.99)).all()
     assert ((yaw > 1.2) <= (views.recognisable < 0.01)).all()
 
