@@ -57,10 +57,14 @@ class Model:
     """Of both files' sha256; an avatar can only be rendered by the weights that made it."""
 
     def autocast(self) -> contextlib.AbstractContextManager:
-        """Half precision where it is quick: bfloat16 on CUDA, nothing elsewhere."""
-        if self.device.type != "cuda":
-            return contextlib.nullcontext()
-        return torch.autocast("cuda", torch.bfloat16)
+        """Half precision where it is quick: bfloat16 on CUDA and on CPUs that multiply it."""
+        quick = self.device.type == "cuda" or (self.device.type == "cpu" and _multiplies_bfloat16())
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=quick)
+
+
+def _multiplies_bfloat16() -> bool:
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def ready_model(network: Real3DNetwork, device: torch.device | str, sha256: str = "") -> Model:

@@ -51,7 +51,8 @@ _EYE_STEP, _EYE_STEPS = 8, 5
 _EYE_SHOWN = (0.1, 0.3)
 """Share of an eye from which on the photo's is trusted, with what a lid covers: not a shut eye."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
-_TORSO = CANDIDATES.index("torso")
+_TORSO, _OWN = CANDIDATES.index("torso"), CANDIDATES.index("generated")
+_OTHERS = tuple(float(name in ("look-up", "mirror", "hair")) for name in CANDIDATES)
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,18 @@ class HTBSuperResolution(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(
-        self, given: Candidates, maps: Tensor, features: Tensor, condition: Tensor
+        self,
+        given: Candidates,
+        maps: Tensor,
+        features: Tensor,
+        condition: Tensor,
+        painted: Tensor | None = None,
     ) -> Composite:
         """Compose.
 
         maps (B, 6, S/2, S/2): PNCC and normals. features (B, 3C + 2, S/4, S/4): the volume's, the
-        looked-up head's and torso's, alpha and seen; the volume's first three are a colour.
+        looked-up head's and torso's, alpha and seen; the volume's first three are a colour. painted
+        (B,): 1 for heads in the network's own colours alone, as training wants some.
         """
         condition = self.condition(condition)
         pixels = torch.cat(
@@ -154,7 +161,7 @@ class HTBSuperResolution(nn.Module):
         x = self.fine(self.up3(torch.cat([enlarge(x, 2), edge], 1)))
         out = _without_checkerboard(F.pixel_shuffle(self.last(F.silu(x)), 2).float())
         base = enlarge(features[:, :3].float(), 4)
-        return _composed(given, out[:, :3] + base, out[:, 3:])
+        return _composed(given, out[:, :3] + base, out[:, 3:], painted)
 
 
 def _without_checkerboard(x: Tensor) -> Tensor:
@@ -164,7 +171,9 @@ def _without_checkerboard(x: Tensor) -> Tensor:
     return F.conv2d(x, across.transpose(2, 3), groups=x.shape[1])
 
 
-def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
+def _composed(
+    given: Candidates, colour: Tensor, logits: Tensor, painted: Tensor | None
+) -> Composite:
     head, torso = given.alpha, given.torso_alpha
     behind, with_nobody = _unless(head), _unless(1 - torch.maximum(head, torso))
     clothes = torso * (1 - head)
@@ -183,7 +192,10 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
         ],
         1,
     )
-    weights = _with_clothes(torch.softmax(logits + bias, 1), clothes, given.far)
+    weights = _of_one_piece(torch.softmax(logits + bias, 1), given)
+    if painted is not None:
+        weights = _own(weights, painted.view(-1, 1, 1, 1))
+    weights = _with_clothes(weights, clothes, given.far)
     made = _in_palette(_painted(colour, given), given)
     made = torch.lerp(made, given.eyeball, given.eyeball_known * _brighter(given.eyeball, made))
     hidden = given.loose * (1 - given.seen) * (1 - given.ears)
@@ -191,6 +203,25 @@ def _composed(given: Candidates, colour: Tensor, logits: Tensor) -> Composite:
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights, made)
+
+
+def _of_one_piece(weights: Tensor, given: Candidates) -> Tensor:
+    """Weights (B, 6, S, S): beside the face of a far-turned head nothing but the network's own
+    colours has the place of what the photo does not show, or shows so small that it would blur.
+
+    A softmax would mix several pictures of the same hair there.
+    """
+    share = given.far * given.loose * (1 - given.seen * (1 - given.soft))
+    return _own(weights, share)
+
+
+def _own(weights: Tensor, share: Tensor) -> Tensor:
+    """Weights (B, 6, S, S), a share (B, 1, S, S) of the head's others given to its own colours."""
+    others = constant(_OTHERS, weights).view(1, -1, 1, 1)
+    moved = weights * others * share
+    weights = weights - moved
+    weights[:, _OWN, None] += moved.sum(1, keepdim=True)
+    return weights
 
 
 def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:

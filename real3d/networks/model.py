@@ -188,9 +188,14 @@ class Real3DNetwork(nn.Module):
         return Encoding(photo, alpha, features, planes, plates, head, geometry, volume)
 
     def render(
-        self, source: Encoding, target: TargetGeometry, head: Head, jitter: bool = False
+        self,
+        source: Encoding,
+        target: TargetGeometry,
+        head: Head,
+        jitter: bool = False,
+        painted: Tensor | None = None,
     ) -> Frame:
-        """Render heads whose correspondence with the photo is target."""
+        """Render heads whose correspondence with the photo is target; painted: as in HTB-SR."""
         coefficients = torch.cat([head.coefficients, source.head.coefficients], 1)
         moves = torch.cat([source.geometry.frontal_move, target.frontal_move], 1)
         moved = self.motion_adapter(source.planes.hidden, moves, coefficients)
@@ -213,7 +218,7 @@ class Real3DNetwork(nn.Module):
         candidates = self._candidates(source, target, head.camera, volume, torso, flow, found)
         maps = F.avg_pool2d(torch.cat([target.canonical, target.normals], 1), 2)
         features = self._features(source, volume, torso, flow, candidates)
-        composite = self.htb(candidates, maps, features, condition)
+        composite = self.htb(candidates, maps, features, condition, painted)
         person = 1 - composite.weights[:, 3:4]
         surface = sample(source.photo, _reduced(found.surface_uv, 2))
         return Frame(

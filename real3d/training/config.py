@@ -31,7 +31,7 @@ class LossWeights:
     """Whether SFace knows the person again."""
     free_identity: float = 0.1
     """The same in free views: what an embedding asks for there is soon paint."""
-    discord: float = 1.5
+    discord: float = 0.5
     """How different the pictures are that a head is mixed from."""
     unsteady: float = 0.2
     """What of a face does not turn with it."""
@@ -75,6 +75,9 @@ class TrainConfig:
     free_views: int = 7
     """Views a step and a process of photos from sides of which there is no picture: they must look
     like the person, and the photo must be found again from them."""
+    painted_share: float = 0.4
+    """How many pictures show the head in the network's own colours alone, so that these learn to be
+    a picture of one piece where the photo shows nothing else."""
     learning_rate: float = 5e-4
     warm_up_steps: int = 200
     adversarial_from: float = 0.4

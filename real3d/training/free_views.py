@@ -25,6 +25,10 @@ _YAW, _PITCH = (0.35, 1.25), 0.25
 _LATER, _LATER_TURN = 0.25, 0.05
 """Share of views that are other ones a moment later, and by how much they are turned then, radians
 (about each axis, at most)."""
+_LATER_FACE = 0.5
+"""How much of another person's expression they have then: nothing else may change with it."""
+_AROUND = 0.5
+"""How much hair and neck count beside the face; there the mesh is not quite where they are."""
 _PERSON_SURE, _PERSON_LOST = math.radians(45), math.radians(68)
 """Up to which yaw the person must be recognised, and from where an embedding says nothing."""
 
@@ -36,13 +40,14 @@ class Moment:
     uv: Tensor
     """(M, S, S, 2)."""
     seen: Tensor
-    """(M, 1, S, S) where both show the face."""
+    """(M, 1, S, S) where both show the head, the face above all."""
 
     @classmethod
     def between(cls, geometry: Geometry, before: Head, after: Head) -> "Moment":
         """Of heads (M) in two poses."""
         found = geometry.target(geometry.source(before), after)
-        return cls(found.source_uv, eroded(found.seen * found.firmness))
+        firm = _AROUND + (1 - _AROUND) * found.firmness
+        return cls(found.source_uv, eroded(found.seen * found.hit * firm))
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,10 @@ def draw_free_views(
     own = batch.source_head[rows]
     camera = Camera(rotation_from_euler(angles), own.camera.translation)
     recognisable = (_PERSON_LOST - angles[:, 0].abs()) / (_PERSON_LOST - _PERSON_SURE)
-    head = Head(own.identity, own.coefficients, camera)
+    face = own.coefficients.clone()
+    others = own.coefficients[:later].roll(1, 0)
+    face[len(rows) - later :] = torch.lerp(own.coefficients[:later], others, _LATER_FACE)
+    head = Head(own.identity, face, camera)
     moment = Moment.between(geometry, head[:later], head[len(rows) - later :])
     return FreeViews(rows, head, recognisable.clamp(0, 1), moment)
 

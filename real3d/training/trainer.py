@@ -86,6 +86,8 @@ class _Drawn:
     """The wanted heads of B pairs and F free views."""
     target: TargetGeometry
     """The same."""
+    painted: Tensor
+    """(B + F,) 1 for those whose heads are in the network's own colours alone."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class _Step(nn.Module):
             batch.source, batch.source_alpha, batch.source_head, True, batch.partner
         )
         repeated = map_tensors(lambda tensor: tensor[drawn.rows], source)
-        frame = network.render(repeated, drawn.target, drawn.heads, True)
+        frame = network.render(repeated, drawn.target, drawn.heads, True, drawn.painted)
         return source, frame, emptiness_loss(network, source.planes)
 
 
@@ -229,7 +231,9 @@ class Trainer:
         rows = torch.cat([torch.arange(len(batch.kind), device=self.device), views.rows])
         heads = joined_heads([batch.target_head, views.head])
         target = geometry.target(geometry.source(batch.source_head)[rows], heads)
-        return _Drawn(batch, views, rows, heads, target)
+        painted = self._random.random(len(rows)) < self.config.painted_share
+        painted = torch.from_numpy(painted).float().to(self.device)
+        return _Drawn(batch, views, rows, heads, target, painted)
 
     def run(self) -> None:
         """Train until the time or the steps are used up; writes weights, log and sheets."""
@@ -442,7 +446,7 @@ class Trainer:
         config = dataclasses.asdict(self.config)
         chosen = (
             "total_seconds", "batch", "clip_share", "orbit_share", "synthetic_share", "free_views",
-            "openly_licensed", "learning_rate", "adversarial_from", "losses", "seed",
+            "painted_share", "openly_licensed", "learning_rate", "adversarial_from", "losses", "seed",
         )  # fmt: skip
         counts = {"steps": self.state["step"], "images": self.state["images"]}
         time = {"seconds": round(self.state["seconds"]), "processes": self.world}
