@@ -172,7 +172,7 @@ def _without_checkerboard(x: Tensor) -> Tensor:
 
 
 def _composed(
-    given: Candidates, colour: Tensor, logits: Tensor, painted: Tensor | None
+    given: Candidates, colour: Tensor, logits: Tensor, painted: Tensor | None = None
 ) -> Composite:
     head, torso = given.alpha, given.torso_alpha
     behind, with_nobody = _unless(head), _unless(1 - torch.maximum(head, torso))

@@ -59,6 +59,7 @@ VARIANTS = {
     "critics three times as strong": "--losses.adversarial 0.09 --losses.feature-matching 0.21",
     "no discord": "--losses.discord 0",
     "no unsteadiness": "--losses.unsteady 0",
+    "no heads in own colours alone": "--painted-share 0",
     "6 samples on a ray": "--network.samples 6",
     "24 samples on a ray": "--network.samples 24",
     "no identity": "--losses.identity 0 --losses.free-identity 0",

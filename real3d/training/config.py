@@ -34,7 +34,7 @@ class LossWeights:
     discord: float = 0.5
     """How different the pictures are that a head is mixed from."""
     unsteady: float = 0.2
-    """What of a face does not turn with it."""
+    """What of a head does not turn with it, or changes with its face."""
     adversarial: float = 0.03
     feature_matching: float = 0.07
 

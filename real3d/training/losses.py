@@ -218,7 +218,7 @@ def discord(frame: Frame) -> Tensor:
 
 
 def unsteadiness(turned: Tensor, moment: Moment) -> Tensor:
-    """How much of a face's picture does not turn with it; a scalar.
+    """How much of a head's picture does not turn with it; a scalar.
 
     turned (F, 3, S, S): the free views, of which the last are the first a moment later.
     """

@@ -446,7 +446,8 @@ class Trainer:
         config = dataclasses.asdict(self.config)
         chosen = (
             "total_seconds", "batch", "clip_share", "orbit_share", "synthetic_share", "free_views",
-            "painted_share", "openly_licensed", "learning_rate", "adversarial_from", "losses", "seed",
+            "painted_share", "openly_licensed", "learning_rate", "adversarial_from", "losses",
+            "seed",
         )  # fmt: skip
         counts = {"steps": self.state["step"], "images": self.state["images"]}
         time = {"seconds": round(self.state["seconds"]), "processes": self.world}

@@ -7,7 +7,7 @@ from real3d.errors import Real3DError
 from real3d.face.crop import CropWindow, portrait_window
 from real3d.face.tracking import TrackedFace
 from real3d.image import write_image
-from real3d.photo import Portrait, _without_towers, find_faces
+from real3d.photo import Portrait, _person_mask, _without_towers, find_faces
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,33 @@ def test_the_face_takes_its_share_and_the_matte_holds_it(portrait):
     assert 0.7 < bottom - top < 0.9  # 42 % of [-1, 1]
     columns, rows = ((points + 1) * 256).astype(int).T
     assert portrait.alpha[rows, columns].mean() > 0.97
+
+
+class _Thresholded:
+    """Takes what is bright for a person, and whatever is in the first picture's corner."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def segment(self, image):
+        self.looks += 1
+        found = (image[..., 0] > 128).astype(np.float32)
+        if self.looks == 1:
+            found[:40, :40] = 1
+        return found
+
+
+def test_who_is_seen_in_one_look_of_three_is_nobody(monkeypatch):
+    monkeypatch.setattr("real3d.photo.PersonSegmenter", _Thresholded)
+    crop = np.zeros((200, 200, 3), np.uint8)
+    crop[60:, 70:120] = 255
+    np.testing.assert_array_equal(_person_mask(crop), crop[..., 0] / 255)
 
 
 def test_window_maps_back_to_the_photo(portrait):

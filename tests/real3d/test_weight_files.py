@@ -18,6 +18,7 @@ from real3d.weight_files import (
     bundled_name,
     licence_of,
     load_weights,
+    ready_model,
     save_weights,
 )
 
@@ -246,3 +247,15 @@ def test_other_names_and_shapes(folder, name, tensor):
 def test_a_tensor_in_the_other_file(folder):
     _replace(folder, RENDERER, lambda tensors: tensors.update({"features.0.bias": torch.ones(2)}))
     _refused(folder, RENDERER, "features.0.bias is unknown")
+
+
+@pytest.mark.parametrize(
+    ("found", "quick"),
+    [({}, False), ({"avx512_bf16": False}, False), ({"avx512_bf16": True}, True)],
+)
+def test_half_precision_where_the_cpu_multiplies_it(monkeypatch, network, found, quick):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found)
+    model = ready_model(network, "cpu")
+    with model.autocast():
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert product.dtype == (torch.bfloat16 if quick else torch.float32)

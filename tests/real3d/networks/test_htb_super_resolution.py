@@ -58,10 +58,10 @@ def given():
     )
 
 
-def _weights(given, **logits):
+def _weights(given, painted=None, **logits):
     """Mean weight of each candidate, with logits by name, 0 for the others."""
     values = torch.cat([_map(logits.get(name, 0)) for name in CANDIDATES], 1)
-    composite = _composed(given, _map(COLOURS["generated"], 3).atanh(), values)
+    composite = _composed(given, _map(COLOURS["generated"], 3).atanh(), values, painted)
     return dict(zip(CANDIDATES, composite.weights.mean((0, 2, 3)).tolist(), strict=True))
 
 
@@ -130,6 +130,26 @@ def test_what_would_be_blurred_may_be_painted_unless_it_is_the_face(given):
     assert _weights(blurred, generated=4)["generated"] > 0.8
     face = dataclasses.replace(blurred, loose=_map(0))
     assert _weights(face, generated=1)["look-up"] > 0.8
+
+
+def test_beside_a_far_turned_face_hidden_and_blurred_hair_is_of_one_piece(given):
+    """Whatever the network wants; what the photo shows large enough may be looked up."""
+    hidden = dataclasses.replace(given, mirror_seen=_map(1), far=ZERO + 1)
+    blurred = dataclasses.replace(hidden, seen=_map(1), soft=_map(1))
+    wanted = {"look-up": 9, "mirror": 9, "hair": 9}
+    assert _weights(hidden, **wanted)["generated"] > 0.99
+    assert _weights(blurred, **wanted)["generated"] > 0.99
+    assert _weights(dataclasses.replace(blurred, soft=_map(0)), **wanted)["generated"] < 0.01
+    assert _weights(dataclasses.replace(blurred, loose=_map(0)), **wanted)["generated"] < 0.01
+    assert _weights(dataclasses.replace(hidden, far=ZERO), **wanted)["generated"] < 0.01
+
+
+def test_a_painted_head_has_the_networks_own_colours_alone(given):
+    shown = dataclasses.replace(given, seen=_map(1), mirror_seen=_map(1))
+    assert _weights(shown, torch.ones(1))["generated"] > 0.99
+    assert _weights(shown, torch.zeros(1)) == _weights(shown)
+    wall = dataclasses.replace(shown, alpha=_map(0))
+    assert _weights(wall, torch.ones(1))["background"] > 0.9
 
 
 def test_hidden_hair_is_the_plate_or_the_networks_own(given):

@@ -61,6 +61,16 @@ def test_views_are_of_true_sources_photos_first(batch, views):
     assert ((yaw > 1.2) <= (views.recognisable < 0.01)).all()
 
 
+def test_a_moment_later_the_face_is_another_and_nothing_else(batch, network):
+    views = draw_free_views(batch, 10, network.geometry, np.random.default_rng(0))
+    later = round(0.25 * len(views.rows))
+    first, last = views.head[:later], views.head[len(views.rows) - later :]
+    assert later > 1
+    assert torch.equal(first.identity, last.identity)
+    assert torch.equal(first.coefficients, batch.source_head.coefficients[views.rows[:later]])
+    assert ((first.coefficients - last.coefficients).abs().amax(1) > 0.01).all()
+
+
 def test_synthetic_people_have_no_free_views(banks, network):
     batch = PairSampler(banks, network.geometry, {"synthetic_000": 1.0}, 1.0, 3).draw(2)
     views = draw_free_views(batch, COUNT, network.geometry, np.random.default_rng(0))
