@@ -294,7 +294,7 @@ def _column(device: torch.device, threads: int) -> str:
 
 def _header(benchmark: Benchmark, model: Model) -> list[str]:
     config = model.config
-    arithmetic = "bfloat16 autocast" if model.device.type == "cuda" else "float32"
+    arithmetic = "bfloat16 autocast" if model.half_precision else "float32"
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return [
         *Environment.here(model.device).lines(),

@@ -56,15 +56,17 @@ class Model:
     sha256: str = ""
     """Of both files' sha256; an avatar can only be rendered by the weights that made it."""
 
-    def autocast(self) -> contextlib.AbstractContextManager:
-        """Half precision where it is quick: bfloat16 on CUDA and on CPUs that multiply it."""
-        quick = self.device.type == "cuda" or (self.device.type == "cpu" and _multiplies_bfloat16())
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=quick)
+    @property
+    def half_precision(self) -> bool:
+        """Whether it renders in bfloat16: on CUDA and on CPUs that multiply it."""
+        if self.device.type == "cpu":
+            found = torch.cpu.get_capabilities()
+            return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
+        return self.device.type == "cuda"
 
-
-def _multiplies_bfloat16() -> bool:
-    found = torch.cpu.get_capabilities()
-    return any(found.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    def autocast(self) -> torch.autocast:
+        """Half precision where it is quick."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.half_precision)
 
 
 def ready_model(network: Real3DNetwork, device: torch.device | str, sha256: str = "") -> Model:
@@ -257,13 +259,17 @@ def _read_config(path: Path) -> tuple[NetworkConfig, dict[str, str]]:
 
 
 def _checked_config(given: dict) -> NetworkConfig:
-    values = {"encoder": NetworkConfig.encoder} | given
+    values = {"encoder": NetworkConfig.encoder, "paints_sides": False} | given
     for name, count in _WIDTHS.items():
         values[name] = tuple(values[name])
         if len(values[name]) != count:
             raise ValueError(f"{name} has {len(values[name])} widths, not {count}")
     config = NetworkConfig(**values)
+    if type(config.paints_sides) is not bool:
+        raise ValueError(f"paints_sides is {config.paints_sides!r}, wanted true or false")
     for field in fields(config):
+        if field.name == "paints_sides":
+            continue
         value = getattr(config, field.name)
         top = _LARGEST.get(field.name, _LARGEST_WIDTH)
         for number in value if isinstance(value, tuple) else (value,):

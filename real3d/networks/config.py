@@ -21,6 +21,8 @@ class NetworkConfig:
     """Samples on a ray."""
     compositor: tuple[int, int, int, int] = (48, 96, 160, 256)
     """Channels of HTB-SR at 1/2, 1/4, 1/8 and 1/16 of the picture."""
+    paints_sides: bool = True
+    """Whether the sides of far-turned heads are in HTB-SR's own colours alone, trained for it."""
 
     @property
     def ray_px(self) -> int:

@@ -28,6 +28,8 @@ _BESIDE = 4.0
 """What speaks against the hair plate beside the head, and where the photo shows a point."""
 _TONE_PX = 16
 """Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
+_AS_BRIGHT = 0.5
+"""How much of their mean brightness is the plate's there, if the network can paint sides."""
 _LEAST_TONED = 0.01
 """Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
@@ -111,6 +113,7 @@ class HTBSuperResolution(nn.Module):
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
+        self._paints_sides = config.paints_sides
         a, b, c, d = config.compositor
         channels = config.plane_channels
         full, half = 4 * (3 * 5 + 2 + CLASS_COUNT), 2 + 3 + 3
@@ -161,7 +164,7 @@ class HTBSuperResolution(nn.Module):
         x = self.fine(self.up3(torch.cat([enlarge(x, 2), edge], 1)))
         out = _without_checkerboard(F.pixel_shuffle(self.last(F.silu(x)), 2).float())
         base = enlarge(features[:, :3].float(), 4)
-        return _composed(given, out[:, :3] + base, out[:, 3:], painted)
+        return _composed(given, out[:, :3] + base, out[:, 3:], painted, self._paints_sides)
 
 
 def _without_checkerboard(x: Tensor) -> Tensor:
@@ -172,7 +175,11 @@ def _without_checkerboard(x: Tensor) -> Tensor:
 
 
 def _composed(
-    given: Candidates, colour: Tensor, logits: Tensor, painted: Tensor | None = None
+    given: Candidates,
+    colour: Tensor,
+    logits: Tensor,
+    painted: Tensor | None = None,
+    paints_sides: bool = True,
 ) -> Composite:
     head, torso = given.alpha, given.torso_alpha
     behind, with_nobody = _unless(head), _unless(1 - torch.maximum(head, torso))
@@ -192,14 +199,17 @@ def _composed(
         ],
         1,
     )
-    weights = _of_one_piece(torch.softmax(logits + bias, 1), given)
+    weights = torch.softmax(logits + bias, 1)
+    if paints_sides:
+        weights = _of_one_piece(weights, given)
     if painted is not None:
-        weights = _own(weights, painted.view(-1, 1, 1, 1))
+        weights = _own(weights, painted.view(-1, 1, 1, 1) * head)
     weights = _with_clothes(weights, clothes, given.far)
     made = _in_palette(_painted(colour, given), given)
     made = torch.lerp(made, given.eyeball, given.eyeball_known * _brighter(given.eyeball, made))
     hidden = given.loose * (1 - given.seen) * (1 - given.ears)
-    made = _toned(made, given.hair, hidden * head, hidden * torch.maximum(head, 1 - torso))
+    where = hidden * torch.maximum(head, 1 - torso)
+    made = _toned(made, given.hair, hidden * head, where, _AS_BRIGHT if paints_sides else 1.0)
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights, made)
@@ -216,7 +226,7 @@ def _of_one_piece(weights: Tensor, given: Candidates) -> Tensor:
 
 
 def _own(weights: Tensor, share: Tensor) -> Tensor:
-    """Weights (B, 6, S, S), a share (B, 1, S, S) of the head's others given to its own colours."""
+    """Weights (B, 6, S, S), a share (B, 1, S, S) of the head's others given to the own colours."""
     others = constant(_OTHERS, weights).view(1, -1, 1, 1)
     moved = weights * others * share
     weights = weights - moved
@@ -269,18 +279,22 @@ def _in_palette(made: Tensor, given: Candidates) -> Tensor:
     return torch.lerp(either, made, given.classes[:, 1:].sum(1, keepdim=True)).clamp(-1, 1)
 
 
-def _toned(made: Tensor, plate: Tensor, inside: Tensor, where: Tensor) -> Tensor:
-    """The hair plate's colours, to which those made add details of their brightness.
+def _toned(made: Tensor, plate: Tensor, inside: Tensor, where: Tensor, as_bright: float) -> Tensor:
+    """The hair plate's hues, on the way from what is made to as bright as the plate.
 
-    Both are compared in squares, by their means inside (B, 1, S, S); where (B, 1, S, S) to do so.
-    It reaches beyond: between dark hair and a pale wall lies the brightness of skin.
+    The plate knows the hair's colour, what is made its shape: plates have highlights where a head
+    has none. Both are compared in squares, by their means inside (B, 1, S, S); where (B, 1, S, S)
+    to do so. It reaches beyond: between dark hair and a pale wall lies the brightness of skin.
     """
     means = torch.cat([plate, made, torch.ones_like(inside)], 1) * inside
     means = enlarge(F.avg_pool2d(means, _TONE_PX), _TONE_PX)
     tone, mean = (means[:, :6] / (means[:, 6:] + _LEAST_TONED)).split(3, 1)
-    detail = luma_of(made) - luma_of(mean)
+    bright = luma_of(tone)
+    luma = luma_of(made) + as_bright * (bright - luma_of(mean))
+    darker = ((luma + 1) / (bright + 1).clamp_min(_LEAST_TONED)).clamp(0, 1)
     known = (means[:, 6:] / _LEAST_TONED).clamp(max=1)
-    return torch.lerp(made, (tone + detail).clamp(-1, 1), where * known)
+    toned = luma + (tone - bright) * darker  # in the dark there is less of any hue
+    return torch.lerp(made, toned.clamp(-1, 1), where * known)
 
 
 def _unless(alpha: Tensor) -> Tensor:

@@ -217,6 +217,7 @@ def test_another_version_or_format(folder):
         {"compositor": [16, 24, 32, 48], "encoder": [16, 24, 32, 48]},
         {"compositor": [16, 24, 32, 48], "encoder": 16},
         {"compositor": [16, 24, 32, 48], "image_px": 100},
+        {"compositor": [16, 24, 32, 48], "paints_sides": 1},
         {"compositor": [16, 24, 32, 48], "image_px": 1 << 20},
         {"compositor": [16, 24, 32, 48], "samples": -1},
         {"compositor": [16, 24, 32, 48], "token_width": "64"},

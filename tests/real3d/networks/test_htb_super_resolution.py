@@ -75,11 +75,12 @@ def test_the_picture_is_the_weighted_sum(given):
     torch.testing.assert_close(composite.image, expected.expand(-1, 3, -1, -1))
 
 
-def test_hidden_hair_and_neck_have_the_plates_mean_colour(given):
+def test_hidden_hair_and_neck_are_halfway_as_bright_as_the_plate(given):
     only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
     detail = 0.1 * torch.sign(torch.randn(1, 1, S, S, generator=torch.Generator().manual_seed(0)))
     composite = _composed(given, (COLOURS["generated"] + detail).atanh(), only_made)
-    assert float(composite.image.mean()) == pytest.approx(COLOURS["hair"], abs=0.01)
+    halfway = (COLOURS["hair"] + COLOURS["generated"]) / 2
+    assert float(composite.image.mean()) == pytest.approx(halfway, abs=0.01)
     assert float(composite.image.std()) == pytest.approx(0.1, abs=0.01)
 
 
@@ -144,12 +145,24 @@ def test_beside_a_far_turned_face_hidden_and_blurred_hair_is_of_one_piece(given)
     assert _weights(dataclasses.replace(hidden, far=ZERO), **wanted)["generated"] < 0.01
 
 
+def test_sides_are_mixed_where_the_network_was_not_trained_to_paint_them(given):
+    turned = dataclasses.replace(given, far=ZERO + 1)
+    logits = torch.cat([_map(9 if name == "hair" else 0) for name in CANDIDATES], 1)
+    made = _map(COLOURS["generated"], 3).atanh()
+    mixed = _composed(turned, made, logits, paints_sides=False)
+    hair = float(mixed.weights[:, CANDIDATES.index("hair")].mean())
+    assert hair > 0.99
+    only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
+    toned = _composed(given, made, only_made, paints_sides=False).image
+    assert float(toned.mean()) == pytest.approx(COLOURS["hair"], abs=0.01)
+
+
 def test_a_painted_head_has_the_networks_own_colours_alone(given):
     shown = dataclasses.replace(given, seen=_map(1), mirror_seen=_map(1))
     assert _weights(shown, torch.ones(1))["generated"] > 0.99
     assert _weights(shown, torch.zeros(1)) == _weights(shown)
     wall = dataclasses.replace(shown, alpha=_map(0))
-    assert _weights(wall, torch.ones(1))["background"] > 0.9
+    assert _weights(wall, torch.ones(1)) == _weights(wall)
 
 
 def test_hidden_hair_is_the_plate_or_the_networks_own(given):
@@ -210,8 +223,9 @@ def test_tones_are_not_those_of_what_is_beside_the_head(given):
     half = _map(1)
     half[..., : S // 2 - 4] = 0
     made = torch.where(half > 0, 0.2, -1.0).expand(-1, 3, -1, -1)
-    toned = _toned(made, given.hair, half, half)
-    torch.testing.assert_close(toned[..., S // 2 :], given.hair[..., S // 2 :], atol=0.02, rtol=0)
+    toned = _toned(made, given.hair, half, half, 0.5)
+    halfway = (made + given.hair) / 2
+    torch.testing.assert_close(toned[..., S // 2 :], halfway[..., S // 2 :], atol=0.02, rtol=0)
 
 
 def test_beside_hidden_hair_is_its_hue(given):
@@ -221,11 +235,11 @@ def test_beside_hidden_hair_is_its_hue(given):
     beside = torch.cat([hair[..., : S // 2], red[..., S // 2 :]], 3)
     inside = _map(1)
     inside[..., S // 2 :] = 0
-    toned = _toned(beside, hair, inside, _map(1))[..., S // 2 + 2]
+    toned = _toned(beside, hair, inside, _map(1), 0.5)[..., S // 2 + 2]
     red_over_blue = toned[:, 0] - toned[:, 2]
     assert float(red_over_blue.mean()) == pytest.approx(-0.2, abs=0.02)
     assert float((luma_of(toned[..., None]) - luma_of(red)[..., :1]).abs().max()) < 0.05
-    assert torch.equal(_toned(red, hair, _map(0), _map(1)), red)
+    assert torch.equal(_toned(red, hair, _map(0), _map(1), 0.5), red)
 
 
 def test_the_photos_own_irises_are_hard_to_overrule(given):
