@@ -32,6 +32,8 @@ _GOOD_FACE_PX = 96
 """Below this height the result is soft, and a warning says so."""
 _BACKGROUND = 0.03
 """A matte below this is background."""
+_OBJECTION = 2
+"""What other looks say is multiplied by this: only below a half are they against somebody."""
 _MARGIN_PX, _BLUR_PX, _FEATHER_PX = 41, 14, 6
 
 
@@ -95,19 +97,17 @@ class Portrait:
 def _person_mask(crop: np.ndarray) -> np.ndarray:
     """(S, S) float32 probability of "person" of an (S, S, 3) uint8 RGB crop.
 
-    The least of three looks: as it is, mirrored, from farther away. Clouds and flags are seldom
-    taken for somebody thrice.
+    A look as it is, and two more, mirrored and from farther away, that may object: clouds and flags
+    are seldom taken for somebody thrice.
     """
     size, beside = len(crop), len(crop) // 5
     padding = ((beside, beside // 2), (beside, beside), (0, 0))
     farther = np.pad(crop, padding, mode="edge")
     with PersonSegmenter() as segmenter:
-        masks = [
-            segmenter.segment(crop),
-            segmenter.segment(crop[:, ::-1])[:, ::-1],
-            segmenter.segment(farther)[beside:, beside:-beside][:size],
-        ]
-    return np.minimum.reduce(masks)
+        mask = segmenter.segment(crop)
+        mirrored = segmenter.segment(crop[:, ::-1])[:, ::-1]
+        small = segmenter.segment(farther)[beside:, beside:-beside][:size]
+    return np.minimum(mask, _OBJECTION * np.minimum(mirrored, small))
 
 
 def _without_towers(

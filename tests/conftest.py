@@ -1,4 +1,4 @@
-"""A headless Chromium to look at pages, for the tests marked browser."""
+"""The same arithmetic on every CPU; a headless Chromium for the tests marked browser."""
 
 import io
 import shutil
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage import data
 
@@ -15,6 +16,14 @@ _ARGUMENTS = """--headless --no-sandbox --disable-gpu --no-first-run --disable-s
     --disable-background-networking --disable-component-update --use-angle=swiftshader
     --enable-unsafe-swiftshader --use-fake-device-for-media-stream --use-fake-ui-for-media-stream
     --autoplay-policy=no-user-gesture-required""".split()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def single_precision() -> Iterator[None]:
+    """Models compute in float32 on every CPU, but for tests that want half precision."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cpu, "get_capabilities", dict)
+        yield
 
 
 @pytest.fixture(scope="session")

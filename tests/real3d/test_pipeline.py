@@ -77,6 +77,16 @@ def test_twice_the_same_photo_is_that_photo(portrait, avatar, model):
     torch.testing.assert_close(twice.identity, avatar.identity)
 
 
+def test_half_precision_shows_the_same(portrait, avatar, model, monkeypatch):
+    motion = Motion.still({"jawOpen": 0.5}, rotation=(0.3, 0.0, 0.0))
+    (wanted,) = real3d.render(avatar, motion, model=model, size=128, relative=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    half = real3d.reconstruct(portrait, model)
+    (found,) = real3d.render(half, motion, model=model, size=128, relative=False)
+    assert not torch.equal(half.planes.frontal, avatar.planes.frontal)
+    assert np.abs(found.astype(float) - wanted).mean() < 1
+
+
 def test_no_photo(model):
     with pytest.raises(Real3DError, match="no portrait"):
         real3d.reconstruct([], model)
