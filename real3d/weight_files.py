@@ -265,12 +265,12 @@ def _checked_config(given: dict) -> NetworkConfig:
         if len(values[name]) != count:
             raise ValueError(f"{name} has {len(values[name])} widths, not {count}")
     config = NetworkConfig(**values)
-    if type(config.paints_sides) is not bool:
-        raise ValueError(f"paints_sides is {config.paints_sides!r}, wanted true or false")
     for field in fields(config):
-        if field.name == "paints_sides":
-            continue
         value = getattr(config, field.name)
+        if type(field.default) is bool:
+            if type(value) is not bool:
+                raise ValueError(f"{field.name} is {value!r}, wanted true or false")
+            continue
         top = _LARGEST.get(field.name, _LARGEST_WIDTH)
         for number in value if isinstance(value, tuple) else (value,):
             if type(number) is not int or not 1 <= number <= top:

@@ -54,7 +54,8 @@ _EYE_SHOWN = (0.1, 0.3)
 """Share of an eye from which on the photo's is trusted, with what a lid covers: not a shut eye."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
 _TORSO, _OWN = CANDIDATES.index("torso"), CANDIDATES.index("generated")
-_OTHERS = tuple(float(name in ("look-up", "mirror", "hair")) for name in CANDIDATES)
+_LOOKED_UP = tuple(float(name in ("look-up", "mirror", "hair")) for name in CANDIDATES)
+_ALL = (1.0,) * len(CANDIDATES)
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def _composed(
     if paints_sides:
         weights = _of_one_piece(weights, given)
     if painted is not None:
-        weights = _own(weights, painted.view(-1, 1, 1, 1) * head)
+        weights = _moved(weights, painted.view(-1, 1, 1, 1) * head, _LOOKED_UP, _OWN)
     weights = _with_clothes(weights, clothes, given.far)
     made = _in_palette(_painted(colour, given), given)
     made = torch.lerp(made, given.eyeball, given.eyeball_known * _brighter(given.eyeball, made))
@@ -222,16 +223,7 @@ def _of_one_piece(weights: Tensor, given: Candidates) -> Tensor:
     A softmax would mix several pictures of the same hair there.
     """
     share = given.far * given.loose * (1 - given.seen * (1 - given.soft))
-    return _own(weights, share)
-
-
-def _own(weights: Tensor, share: Tensor) -> Tensor:
-    """Weights (B, 6, S, S), a share (B, 1, S, S) of the head's others given to the own colours."""
-    others = constant(_OTHERS, weights).view(1, -1, 1, 1)
-    moved = weights * others * share
-    weights = weights - moved
-    weights[:, _OWN, None] += moved.sum(1, keepdim=True)
-    return weights
+    return _moved(weights, share, _LOOKED_UP, _OWN)
 
 
 def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:
@@ -240,9 +232,14 @@ def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:
     Not their logits are changed: the network's may be so large that clothes would come at once,
     when a head turns by a degree.
     """
-    share = far * smoothstep(clothes, *_CLOTHES)
-    weights = weights * (1 - share)
-    weights[:, _TORSO, None] += share
+    return _moved(weights, far * smoothstep(clothes, *_CLOTHES), _ALL, _TORSO)
+
+
+def _moved(weights: Tensor, share: Tensor, of: tuple[float, ...], to: int) -> Tensor:
+    """Weights (B, 6, S, S), a share (B, 1, S, S) of some candidates' given to one; of: 1 for them."""
+    moved = weights * constant(of, weights).view(1, -1, 1, 1) * share
+    weights = weights - moved
+    weights[:, to, None] += moved.sum(1, keepdim=True)
     return weights
 
 
