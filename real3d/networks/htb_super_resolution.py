@@ -236,7 +236,7 @@ def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:
 
 
 def _moved(weights: Tensor, share: Tensor, of: tuple[float, ...], to: int) -> Tensor:
-    """Weights (B, 6, S, S), a share (B, 1, S, S) of some candidates' given to one; of: 1 for them."""
+    """Weights (B, 6, S, S), a share (B, 1, S, S) of those of some given to one; of: 1 for some."""
     moved = weights * constant(of, weights).view(1, -1, 1, 1) * share
     weights = weights - moved
     weights[:, to, None] += moved.sum(1, keepdim=True)
