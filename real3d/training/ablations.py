@@ -50,13 +50,19 @@ VARIANTS = {
     "no generated recordings": "--generated-weight 0",
     "generated recordings like true ones": "--generated-weight 1",
     "half of the recordings, sweeps and photos": "--limit-clips 56",
-    "no VGG features": "--losses.features 0 --losses.face-features 0 --losses.detail-features 0",
+    "no VGG features": (
+        "--losses.features 0 --losses.face-features 0 --losses.detail-features 0 "
+        "--losses.side-features 0"
+    ),
     "VGG features of the whole picture alone": (
-        "--losses.face-features 0 --losses.detail-features 0"
+        "--losses.face-features 0 --losses.detail-features 0 --losses.side-features 0"
     ),
     "no VGG features of mouth and eyes": "--losses.detail-features 0",
+    "no VGG features of sides": "--losses.side-features 0",
     "no critics": "--adversarial-from 2",
-    "critics three times as strong": "--losses.adversarial 0.09 --losses.feature-matching 0.21",
+    "critics three times as strong": (
+        "--losses.adversarial 0.09 --losses.side-adversarial 0.18 --losses.feature-matching 0.21"
+    ),
     "no discord": "--losses.discord 0",
     "no unsteadiness": "--losses.unsteady 0",
     "no heads in own colours alone": "--painted-share 0",

@@ -305,7 +305,11 @@ def crops(
     pictures: Tensor, landmarks: Tensor, points: tuple[int, ...], half: float, size: int
 ) -> Tensor:
     """(B, C, size, size) squares of half side half (normalised) around the mean of landmarks."""
-    centre = landmarks[:, list(points), :2].mean(1)
+    return square_crops(pictures, landmarks[:, list(points), :2].mean(1), half, size)
+
+
+def square_crops(pictures: Tensor, centre: Tensor, half: float, size: int) -> Tensor:
+    """(B, C, size, size) squares of half side half (normalised) around centres (B, 2)."""
     steps = (torch.arange(size, device=pictures.device) + 0.5) * (2 / size) - 1
     v, u = torch.meshgrid(steps, steps, indexing="ij")
     grid = torch.stack([u, v], -1) * half + centre[:, None, None]

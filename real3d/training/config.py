@@ -17,6 +17,8 @@ class LossWeights:
     """The same on the face at full size."""
     detail_features: float = 0.5
     """The same on mouth and eyes."""
+    side_features: float = 0.5
+    """The same on the side of the head that is nearer to the camera."""
     volume: float = 1.0
     look_up: float = 0.7
     alpha: float = 0.4
@@ -36,6 +38,8 @@ class LossWeights:
     unsteady: float = 0.2
     """What of a head does not turn with it, or changes with its face."""
     adversarial: float = 0.03
+    side_adversarial: float = 0.06
+    """The same of sides of heads that have been turned."""
     feature_matching: float = 0.07
 
 

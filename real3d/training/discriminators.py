@@ -1,4 +1,4 @@
-"""Patch discriminators: mouth, eyes and the picture's texture must look photographed."""
+"""Patch discriminators: mouth, eyes, sides and the picture's texture must look photographed."""
 
 from itertools import pairwise
 
@@ -32,12 +32,14 @@ class PatchDiscriminator(nn.Module):
 
 
 class Discriminators(nn.Module):
-    """One for mouths and one for eyes, both of which see the layers too, and one for texture."""
+    """Of mouths and of eyes, which see the layers too, of sides of heads, which see where on the
+    template they are, and of texture."""
 
     def __init__(self) -> None:
         super().__init__()
         self.mouth = PatchDiscriminator(3 + CLASS_COUNT, 40, 3)
         self.eyes = PatchDiscriminator(3 + CLASS_COUNT, 32, 3)
+        self.side = PatchDiscriminator(3 + 3, 48, 4)
         self.texture = PatchDiscriminator(3, 48, 4)
 
     def forward(self, patches: dict[str, Tensor]) -> dict[str, tuple[Tensor, list[Tensor]]]:

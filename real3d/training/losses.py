@@ -15,21 +15,26 @@ from real3d.networks.layers import enlarge, sample, smoothstep
 from real3d.networks.model import Encoding, Frame, Real3DNetwork
 from real3d.networks.neck import turn_between
 from real3d.networks.volume import known_at
-from real3d.training.batches import PSEUDO, SYNTHETIC, Batch, crops
+from real3d.tensors import constant
+from real3d.training.batches import PSEUDO, SYNTHETIC, Batch, crops, square_crops
 from real3d.training.free_views import Moment
 from real3d.training.perceptual import VGGFeatures
 
 LIPS = (61, 291, 0, 17, 13, 14, 78, 308)
 RIGHT_EYE, LEFT_EYE = (33, 133, 159, 145), (263, 362, 386, 374)
 FACE = (10, 152, 234, 454)
-MOUTH_HALF, EYE_HALF, FACE_HALF = 0.25, 0.15, 0.5
-DETAIL_PX, FACE_PX = 96, 256
+MOUTH_HALF, EYE_HALF, FACE_HALF, SIDE_HALF = 0.25, 0.15, 0.5, 0.4
+DETAIL_PX, FACE_PX, SIDE_PX = 96, 256, 160
+_SIDE = (0.45, -0.15, 0.3)
+"""Above and behind the left ear, head frame."""
 _NECK_TOP, _NECK_SURE, _NECK_END = 0.93, 0.86, 1.0
 """Heights of the head frame (y down): a matte's person stops being head at the first; between the
 others that is unsure."""
 _TURNED, _SHOULDERS = (0.3, 0.5), (0.65, 0.85)
 """Radians and heights of the head frame (y down) from which a picture's shoulders are no example:
 where a camera goes around a person they turn with the head."""
+_SIDE_TURN = 0.35
+"""Radians from which a head's side is one that its source hardly shows."""
 _VGG_WEIGHTS = (0.3, 0.5, 0.7, 0.7)
 _SMALLEST = 1e-4
 _FAR_STEP = 0.1
@@ -44,18 +49,39 @@ class Details:
     mouth: Tensor
     eyes: Tensor
     """(2B, C, ·, ·), the subject's left ones mirrored."""
-    face: Tensor | None
+    face: Tensor | None = None
+    side: Tensor | None = None
 
 
-def detail_crops(pictures: Tensor, landmarks: Tensor, face: bool = True) -> Details:
-    """Mouth, eyes and face of pictures (B, C, S, S)."""
+def detail_crops(pictures: Tensor, landmarks: Tensor, camera: Camera | None = None) -> Details:
+    """Mouth and eyes, with their camera face and side too, of pictures (B, C, S, S)."""
     right = crops(pictures, landmarks, RIGHT_EYE, EYE_HALF, DETAIL_PX)
     left = crops(pictures, landmarks, LEFT_EYE, EYE_HALF, DETAIL_PX)
-    return Details(
-        crops(pictures, landmarks, LIPS, MOUTH_HALF, DETAIL_PX),
-        torch.cat([right, left.flip(3)]),
-        crops(pictures, landmarks, FACE, FACE_HALF, FACE_PX) if face else None,
-    )
+    mouth, eyes = crops(pictures, landmarks, LIPS, MOUTH_HALF, DETAIL_PX), (right, left.flip(3))
+    if camera is None:
+        return Details(mouth, torch.cat(eyes))
+    face = crops(pictures, landmarks, FACE, FACE_HALF, FACE_PX)
+    return Details(mouth, torch.cat(eyes), face, side_crops(pictures, camera))
+
+
+def side_crops(pictures: Tensor, camera: Camera) -> Tensor:
+    """(B, C, ·, ·) sides of heads, ear, temple and hair, of pictures (B, C, S, S) by cameras (B).
+
+    The one that is nearer to the camera; the subject's left ones are mirrored.
+    """
+    left = camera.rotation[:, 2, 0] < 0
+    side = torch.where(left, 1.0, -1.0)[:, None, None]
+    middle = constant(_SIDE, pictures).view(1, 1, 3)
+    middle = torch.cat([side * middle[..., :1], middle[..., 1:].expand(len(side), -1, -1)], 2)
+    found = square_crops(pictures, camera.project(middle)[:, 0, :2], SIDE_HALF, SIDE_PX)
+    return torch.where(left.view(-1, 1, 1, 1), found.flip(3), found)
+
+
+@torch.no_grad()
+def turned_sides(batch: Batch) -> Tensor:
+    """(B,) bool, whether a true picture shows a head far from where its source does."""
+    turn = turn_between(batch.source_head.camera, batch.target_head.camera)
+    return (turn > _SIDE_TURN) & (batch.kind != SYNTHETIC)
 
 
 @torch.no_grad()

@@ -47,7 +47,9 @@ from real3d.training.losses import (
     exemplary,
     feature_distance,
     pixel_weights,
+    side_crops,
     structure_losses,
+    turned_sides,
     unsteadiness,
 )
 from real3d.training.perceptual import SFace, VGGFeatures
@@ -68,7 +70,7 @@ _CRITIC_RATE = 2e-4
 _LARGEST_GRADIENT = 1.0
 _KINDS = ("clips", "orbits", "synthetic", "portraits")
 """Kinds of shards, by the beginning of a file's name."""
-_PAIRED = ("mouth", "eyes", "texture")
+_PAIRED = ("mouth", "eyes", "side", "texture")
 """Critics whose made and true patches show the same."""
 _OPENLY_LICENSED = ("still-A", "synthetic")
 """Kinds of clips that weights may be given away with."""
@@ -312,8 +314,10 @@ class Trainer:
         self._turned_back = turned_back(batch, drawn.views, free)
         adversarial = progress >= config.adversarial_from
         ramp = min(1.0, (progress - config.adversarial_from) / 0.05 + 1e-3)
-        made = detail_crops(frame.image, batch.landmarks)
-        true = detail_crops(batch.target, batch.landmarks)
+        made, true = (
+            detail_crops(x, batch.landmarks, batch.target_head.camera)
+            for x in (frame.image, batch.target)
+        )
         values = self._losses(batch, target, source, frame, made, true, example) | {
             "empty": far,
             "discord": discord(rendered),
@@ -361,11 +365,13 @@ class Trainer:
             face = feature_distance(self.vgg, made.face, true.face)
             detail = [torch.cat([d.mouth, d.eyes]) for d in (made, true)]
             details = feature_distance(self.vgg, *detail, blocks=3)
+            side = feature_distance(self.vgg, made.side, true.side)
         values = {
             "pixels": pixels,
             "features": features,
             "face_features": face,
             "detail_features": details,
+            "side_features": side,
         }
         nose = target.landmarks[:, _NOSE_TIP, 2]
         return values | structure_losses(batch, source, frame, nose, example)
@@ -376,13 +382,16 @@ class Trainer:
         """Made and true patches for each critic; synthetic pictures are nobody's example."""
         photos = batch.kind != SYNTHETIC
         both = torch.cat([photos, photos])
-        layers = detail_crops(target.classes, batch.landmarks, face=False)
+        turned, camera = turned_sides(batch), batch.target_head.camera
+        layers = detail_crops(target.classes, batch.landmarks)
+        place = side_crops(target.canonical, camera)[turned]
         size = min(_TEXTURE_PX, frame.image.shape[-1])
         x, y = (int(torch.randint(frame.image.shape[-1] - size + 1, ())) for _ in range(2))
         window = (..., slice(y, y + size), slice(x, x + size))
         return {
             "mouth": tuple(torch.cat([d.mouth, layers.mouth], 1)[photos] for d in (made, true)),
             "eyes": tuple(torch.cat([d.eyes, layers.eyes], 1)[both] for d in (made, true)),
+            "side": tuple(torch.cat([d.side[turned], place], 1) for d in (made, true)),
             "texture": tuple(p[window][photos] for p in (frame.image, batch.target)),
         }
 
@@ -393,13 +402,18 @@ class Trainer:
             with torch.no_grad():
                 wanted = self.critics({name: true for name, (_, true) in patches.items()})
         self.critics.requires_grad_(True)
-        score = -sum(mean(scores.float()) for scores, _ in found.values())
+        scores = {name: -ramp * mean(scores.float()) for name, (scores, _) in found.items()}
         matching = sum(
             mean((f.float() - w.float()).abs())
             for name in _PAIRED
             for f, w in zip(found[name][1][1:], wanted[name][1][1:], strict=True)
         )
-        return {"adversarial": ramp * score, "feature_matching": ramp * matching}
+        side = scores.pop("side")
+        return {
+            "adversarial": sum(scores.values()),
+            "side_adversarial": side,
+            "feature_matching": ramp * matching,
+        }
 
     def _train_critics(self, patches: dict[str, tuple[Tensor, Tensor]]) -> Tensor:
         with self._autocast():

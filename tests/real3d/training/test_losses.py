@@ -15,6 +15,7 @@ from real3d.training.losses import (
     LEFT_EYE,
     LIPS,
     RIGHT_EYE,
+    SIDE_PX,
     believed,
     cross_entropy,
     detail_crops,
@@ -23,8 +24,10 @@ from real3d.training.losses import (
     feature_distance,
     head_labels,
     pixel_weights,
+    side_crops,
     structure_losses,
     total_variation,
+    turned_sides,
 )
 from real3d.training.perceptual import VGGFeatures
 
@@ -83,11 +86,12 @@ def test_the_backdrop_of_a_false_source_counts_less(batch, rendered):
 def test_details_are_where_the_landmarks_are(batch):
     """Of coordinates; the left eye is mirrored, so u falls along its rows."""
     pictures = pixel_grid(256).permute(2, 0, 1)[None].expand(4, -1, -1, -1)
-    details = detail_crops(pictures, batch.landmarks)
+    details = detail_crops(pictures, batch.landmarks, batch.target_head.camera)
     assert details.mouth.shape == (4, 2, DETAIL_PX, DETAIL_PX)
     assert details.eyes.shape == (8, 2, DETAIL_PX, DETAIL_PX)
     assert details.face.shape == (4, 2, FACE_PX, FACE_PX)
-    assert detail_crops(pictures, batch.landmarks, face=False).face is None
+    assert details.side.shape == (4, 2, SIDE_PX, SIDE_PX)
+    assert detail_crops(pictures, batch.landmarks).face is None
     middles = [c.mean((2, 3)) for c in (details.mouth, *details.eyes.split(4))]
     for found, points in zip(middles, (LIPS, RIGHT_EYE, LEFT_EYE), strict=True):
         wanted = batch.landmarks[:, list(points), :2].mean(1)
@@ -216,6 +220,30 @@ def test_frames_are_believed_where_they_have_an_example(batch, rendered):
     torch.testing.assert_close(found.image[..., :9], frame.image[..., :9])
     torch.testing.assert_close(found.image[..., 9:], batch.target[..., 9:])
     torch.testing.assert_close(found.alpha[..., 9:], batch.target_alpha[..., 9:])
+
+
+@pytest.mark.parametrize("yaw", [-1.0, 1.0])
+def test_a_side_is_that_of_the_nearer_ear(yaw):
+    """Of coordinates: the right one as it is, the left one mirrored, before and behind alike."""
+    camera = Camera(rotation_from_euler(torch.tensor([[yaw, 0, 0]])), torch.tensor([[0, 0, 9.0]]))
+    pictures = pixel_grid(256).permute(2, 0, 1)[None]
+    ears = camera.project(torch.tensor([[[0.45, -0.15, 0.3], [-0.45, -0.15, 0.3]]]))[0]
+    nearer = int(ears[:, 2].argmin())
+    found = side_crops(pictures, camera)
+    torch.testing.assert_close(found.mean((2, 3))[0], ears[nearer, :2], atol=2e-3, rtol=0)
+    rises = (found[0, 0, 0].diff() > 0).all()
+    assert rises == (nearer == 1)
+
+
+def test_sides_of_true_heads_that_turned_are_judged(batch):
+    """A turn of half a radian, of a clip, a photo and synthetic people."""
+    own = batch.source_head.camera
+    turn = rotation_from_euler(torch.tensor([[0.5, 0, 0]]))
+    turned = Camera(turn @ own.rotation, own.translation)
+    target = dataclasses.replace(batch.target_head, camera=turned)
+    there = dataclasses.replace(batch, target_head=target)
+    assert turned_sides(there).equal(batch.kind != SYNTHETIC)
+    assert not turned_sides(dataclasses.replace(batch, target_head=batch.source_head)).any()
 
 
 def test_critics_learn_to_tell_stripes_apart():
