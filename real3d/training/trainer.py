@@ -72,6 +72,8 @@ _KINDS = ("clips", "orbits", "synthetic", "portraits")
 """Kinds of shards, by the beginning of a file's name."""
 _PAIRED = ("mouth", "eyes", "side", "texture")
 """Critics whose made and true patches show the same."""
+_GRIDS = {"image_to_plane.position": 1, "image_to_plane.side_tokens": 2}
+"""Weights that are grids over the picture, and how many each."""
 _OPENLY_LICENSED = ("still-A", "synthetic")
 """Kinds of clips that weights may be given away with."""
 
@@ -499,13 +501,30 @@ def _start(config: TrainConfig) -> Real3DNetwork:
             )
         given = load_weights(config.weights, "cpu")
         try:
-            network.load_state_dict(given.network.state_dict())
+            network.load_state_dict(_at_size_of(network, given.network.state_dict()))
         except RuntimeError as error:
             raise Real3DError(
                 f"{config.weights}: weights of another network ({given.config}). "
                 "Give the run the same sizes."
             ) from error
     return network
+
+
+def _at_size_of(network: Real3DNetwork, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """State of a network, maybe for pictures of another size."""
+    own = network.state_dict()
+    grids = {name: _resampled(state[name], own[name].shape[1], n) for name, n in _GRIDS.items()}
+    return state | grids
+
+
+def _resampled(tokens: Tensor, count: int, grids: int) -> Tensor:
+    """So many tokens (1, count, W) as (1, N, W) are, which are square grids one after the other."""
+    if tokens.shape[1] == count:
+        return tokens
+    before, after = (math.isqrt(n // grids) for n in (tokens.shape[1], count))
+    squares = tokens.mT.unflatten(2, (grids, before, before)).transpose(1, 2)[0]
+    resized = F.interpolate(squares, size=(after, after), mode="bicubic")
+    return resized.transpose(0, 1).flatten(1).mT[None]
 
 
 def _compile(network: Real3DNetwork, vgg: VGGFeatures) -> None:

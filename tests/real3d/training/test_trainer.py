@@ -24,6 +24,7 @@ def _small_details():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(losses, "DETAIL_PX", 32)
         patch.setattr(losses, "FACE_PX", 48)
+        patch.setattr(losses, "SIDE_PX", 48)
         yield
 
 
@@ -117,6 +118,25 @@ def test_a_run_starts_from_weights(run, data, tmp_path):
     for network in (trainer.network, trainer.average):
         assert all(torch.equal(t, given[n]) for n, t in network.state_dict().items())
     assert all(p.requires_grad for p in trainer.network.parameters())
+
+
+def test_a_run_starts_from_weights_of_another_size(data, tmp_path):
+    """What is learned of places is the same at both sizes, as far as the smaller one tells."""
+    small = build_network(dataclasses.replace(SMOKE, image_px=64))
+    tokens = small.image_to_plane
+    with torch.no_grad():
+        tokens.position.copy_(torch.linspace(-1, 1, 4).repeat(4)[None, :, None])
+        tokens.side_tokens[:, :4], tokens.side_tokens[:, 4:] = -1, 1
+    folder = save_weights(tmp_path / "w", small)
+    network = Trainer(_config(data, tmp_path / "out", 4, weights=folder)).network
+    position = network.image_to_plane.position[0, :, 0].unflatten(0, (8, 8))
+    torch.testing.assert_close(position, position[:1].expand(8, -1))
+    assert (position[0].diff() > 0).all()
+    side, top = network.image_to_plane.side_tokens[0].split(16)
+    assert (side == -1).all()
+    assert (top == 1).all()
+    given = load_weights(folder, "cpu").network
+    assert network.htb.last.weight.equal(given.htb.last.weight)
 
 
 def test_wrong_weights_to_start_from(run, data, tmp_path):
