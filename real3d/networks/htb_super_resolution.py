@@ -34,11 +34,15 @@ _LEAST_TONED = 0.01
 """Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
-_TRUSTED = 4.0
-"""What speaks for the photo's own face where it shows it and the head is not turned far: else, from
-one frame to the next, the network may think that it paints better, and a face would be hazy."""
+_TRUSTED, _LESS_TRUSTED = 4.0, 0.5
+"""What speaks for the photo's own face where it shows it large enough: else, from one frame to the
+next, the network may think that it paints better, and a face would be hazy. And how much less does
+so where the head is turned far, since only the network knows how light and noses turn."""
 _SOFT = 1.5
 """What speaks for the network's own colours where a look-up would be enlarged much."""
+_COVERED, _SHADED = 0.8, 0.85
+"""How far the plate of hair and neck is what clothes cover of a far-turned head in the photo, and
+how bright, in the shade of the jaw."""
 _CLOTHES = (0.3, 0.9)
 """Opacity of the torso beside a head that is turned far between which it is the photo's own."""
 _TEETH_GREY, _TEETH_TINT = 0.7, (1.14, 1.06, 0.94)
@@ -73,6 +77,8 @@ class Candidates:
     """1 where no face is, so that hair may be."""
     ears: Tensor
     """1 on ears, which have no colour of the hair's."""
+    covered: Tensor
+    """1 where a look-up of a far-turned head would be the photo's clothes."""
     torso: Tensor
     torso_alpha: Tensor
     background: Tensor
@@ -187,7 +193,8 @@ def _composed(
     clothes = torso * (1 - head)
     clothed = _unless(clothes)
     off = -_OFF * (1 - given.seen) + clothed
-    trusted = _TRUSTED * (1 - given.far) * given.seen * (1 - given.loose)
+    trusted = (1 - given.soft) * (1 - _LESS_TRUSTED * given.far)
+    trusted = _TRUSTED * trusted * given.seen * (1 - given.loose)
     mirror_off = -_OFF * (1 - given.mirror_seen) + clothed
     bias = torch.cat(
         [
@@ -201,6 +208,8 @@ def _composed(
         1,
     )
     weights = torch.softmax(logits + bias, 1)
+    covered = given.loose * given.covered * head
+    weights = _moved(weights, covered, _LOOKED_UP, _OWN)
     if paints_sides:
         weights = _of_one_piece(weights, given)
     if painted is not None:
@@ -208,9 +217,10 @@ def _composed(
     weights = _with_clothes(weights, clothes, given.far)
     made = _in_palette(_painted(colour, given), given)
     made = torch.lerp(made, given.eyeball, given.eyeball_known * _brighter(given.eyeball, made))
-    hidden = given.loose * (1 - given.seen) * (1 - given.ears)
+    hidden = given.loose * (1 - given.seen * (1 - given.covered)) * (1 - given.ears)
     where = hidden * torch.maximum(head, 1 - torso)
     made = _toned(made, given.hair, hidden * head, where, _AS_BRIGHT if paints_sides else 1.0)
+    made = torch.lerp(made, _SHADED * (given.hair + 1) - 1, _COVERED * covered)
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights, made)

@@ -50,6 +50,8 @@ which clothes are no longer before it."""
 _COLLARS = (0.55, 0.72)
 """Heights (y down) between which the template begins to be hidden by collars: above, a head that is
 turned far is bare, and looks up no clothes that are before it in the photo."""
+_FEATHER = 9
+"""Pixels over which what clothes cover of a neck begins."""
 _SOMEBODY = (0.3, 0.7)
 """Matte of the photo between which it begins to show the person, so far turned: there, and in its
 mirror image, a head is not made of what is beside it."""
@@ -329,6 +331,7 @@ class Real3DNetwork(nn.Module):
         both = torch.cat([photo, nobody, clothes], 1)
         here, mirror = sample(both, place), sample(both, found.mirror_uv)
         seen = found.seen * _free(here, bare)
+        covered = F.avg_pool2d(here[:, 4:], _FEATHER, 1, _FEATHER // 2)
         depth = enlarge(torch.cat([target.ray_depth, volume.depth], 1), 4)
         ears = ears_at(target.canonical, depth[:, :1], depth[:, 1:])
         eyeball, known = source.plates.eyes.at(target.canonical)
@@ -343,6 +346,7 @@ class Real3DNetwork(nn.Module):
             hair=sample(source.plates.hair, found.surface_uv.detach()),
             loose=loose,
             ears=source.plates.bare_ears * ears,
+            covered=covered,
             torso=sample(source.photo, torso_grid),
             torso_alpha=torso_alpha(torso.opinion, sample(shown, torso_grid)),
             background=source.plates.background,

@@ -41,6 +41,7 @@ def given():
         hair=_map(COLOURS["hair"], 3),
         loose=_map(1),
         ears=_map(0),
+        covered=_map(0),
         torso=_map(COLOURS["torso"], 3),
         torso_alpha=_map(0),
         background=_map(COLOURS["background"], 3),
@@ -217,6 +218,19 @@ def test_clothes_come_little_by_little_while_a_head_turns(given):
         assert _weights(turned, generated=15)["torso"] == pytest.approx(share, abs=0.02)
 
 
+def test_what_clothes_cover_of_a_neck_is_the_plate_in_the_shade(given):
+    """Not what the photo shows there, nor what the network makes of it."""
+    neck = dataclasses.replace(given, far=ZERO + 1, seen=_map(1), covered=_map(1), hair=_map(0, 3))
+    found = _weights(neck, **{"look-up": 9, "mirror": 9})
+    assert found["generated"] > 0.99
+    only_made = torch.cat([_map(20 if name == "generated" else 0) for name in CANDIDATES], 1)
+    dark = _composed(neck, _map(-0.8, 3).atanh(), only_made).image.mean()
+    made = 0.5 * (-0.8 + 0)  # halfway as bright as the plate
+    assert float(dark) == pytest.approx(0.2 * made + 0.8 * (0.85 - 1), abs=0.02)
+    clothes = dataclasses.replace(neck, alpha=_map(0), torso_alpha=_map(1))
+    assert _weights(clothes)["torso"] > 0.9
+
+
 def test_tones_are_not_those_of_what_is_beside_the_head(given):
     """Colours that nobody sees would otherwise change those along the head's outline."""
     half = _map(1)
@@ -270,9 +284,11 @@ def test_hidden_teeth_are_as_bright_as_those_of_the_photo_unless_in_the_shade(gi
             assert made.max() < 0.75 * shade
 
 
-def test_a_face_that_the_photo_shows_is_the_photo_unless_it_is_turned_far(given):
-    """Even if the network would rather paint it; hair it may paint."""
+def test_a_face_that_the_photo_shows_is_the_photo_unless_it_would_be_blurred(given):
+    """Even if the network would rather paint it, and however far it is turned; hair it may paint."""
     face = dataclasses.replace(given, seen=_map(1), loose=_map(0))
     assert _weights(face, generated=4)["look-up"] > 0.9
-    assert _weights(dataclasses.replace(face, far=ZERO + 1), generated=4)["look-up"] < 0.5
+    turned = dataclasses.replace(face, far=ZERO + 1)
+    assert _weights(turned, generated=3)["look-up"] > 0.8
+    assert _weights(dataclasses.replace(turned, soft=_map(1)), generated=3)["look-up"] < 0.6
     assert _weights(dataclasses.replace(face, loose=_map(1)), generated=4)["look-up"] < 0.5
