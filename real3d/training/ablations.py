@@ -98,31 +98,42 @@ class AblateConfig:
     batch: int = 48
     """Pairs a step."""
     at_once: int = 1
-    """Runs side by side on one GPU."""
+    """Runs side by side on one GPU; each takes some 31 GB of its memory."""
     only: tuple[str, ...] = tuple(VARIANTS)
     """Which variants."""
 
 
 def ablate(config: AblateConfig) -> Path:
-    """Train and measure variants; returns the table's path."""
+    """Train and measure variants; returns the table's path. A run that fails stops no other."""
     if unknown := set(config.only) - set(VARIANTS):
         raise Real3DError(f"{', '.join(sorted(unknown))}: no such variant. {', '.join(VARIANTS)}.")
     config.out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     judge = Judge.read(config, device)
+    failures: list[str] = []
 
     def one(name: str) -> None:
         found = _folder(config, name) / "numbers.json"
-        if not found.is_file():
+        if found.is_file():
+            return
+        try:
             weights = _trained(config, name)
-            numbers = judge.numbers(load_weights(weights, device))
-            with written_beside(found) as path:
-                path.write_text(json.dumps(numbers))
-            _LOG.info("%s: %s", name, numbers)
+        except Real3DError as error:
+            failures.append(str(error))
+            _LOG.error("%s: %s", name, error)
+            return
+        numbers = judge.numbers(load_weights(weights, device))
+        with written_beside(found) as path:
+            path.write_text(json.dumps(numbers))
+        _LOG.info("%s: %s", name, numbers)
 
     with ThreadPoolExecutor(config.at_once) as pool:
         list(pool.map(one, config.only))
-    return _write_table(config)
+    if len(failures) < len(config.only):
+        table = _write_table(config)
+    if failures:
+        raise Real3DError("\n".join(failures))
+    return table
 
 
 def _folder(config: AblateConfig, name: str) -> Path:

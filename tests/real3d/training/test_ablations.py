@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from real3d.errors import Real3DError
+from real3d.training import ablations
 from real3d.training.ablations import AblateConfig, Judge, ablate
 from real3d.training.perceptual import SFace, VGGFeatures
 from real3d.weight_files import ready_model
@@ -44,3 +45,21 @@ def test_what_is_measured_is_not_run_again(judge, data, tmp_path, monkeypatch):
     (tmp_path / "00" / "numbers.json").write_text('{"clips psnr": 20.5}')
     path = ablate(_config(data, tmp_path, only=("as it is",)))
     assert "as it is | 20.5" in path.read_text()
+
+
+def test_a_run_that_fails_stops_no_other(judge, data, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(Judge, "read", lambda *_: judge)
+    monkeypatch.setattr(Judge, "numbers", lambda *_: {"clips psnr": 20.5})
+    monkeypatch.setattr(ablations, "load_weights", lambda *_: ready_model(network, "cpu"))
+
+    def trained(config, name):
+        if name == "as it is":
+            raise Real3DError("00: the run failed: no memory")
+        folder = ablations._folder(config, name)
+        folder.mkdir(parents=True)
+        return folder
+
+    monkeypatch.setattr(ablations, "_trained", trained)
+    with pytest.raises(Real3DError, match="no memory"):
+        ablate(_config(data, tmp_path, only=("as it is", "another seed")))
+    assert "another seed | 20.5" in (tmp_path / "ablations.md").read_text()
