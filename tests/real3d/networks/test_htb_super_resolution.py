@@ -285,7 +285,7 @@ def test_hidden_teeth_are_as_bright_as_those_of_the_photo_unless_in_the_shade(gi
 
 
 def test_a_face_that_the_photo_shows_is_the_photo_unless_it_would_be_blurred(given):
-    """Even if the network would rather paint it, and however far it is turned; hair it may paint."""
+    """Even if the network would rather paint it, however far it is turned; hair it may paint."""
     face = dataclasses.replace(given, seen=_map(1), loose=_map(0))
     assert _weights(face, generated=4)["look-up"] > 0.9
     turned = dataclasses.replace(face, far=ZERO + 1)
