@@ -34,10 +34,9 @@ _LEAST_TONED = 0.01
 """Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
 """What speaks for the photo's own irises."""
-_TRUSTED, _LESS_TRUSTED = 4.0, 0.5
-"""What speaks for the photo's own face where it shows it large enough: else, from one frame to the
-next, the network may think that it paints better, and a face would be hazy. And how much less does
-so where the head is turned far, since only the network knows how light and noses turn."""
+_TRUSTED = 4.0
+"""What speaks for the photo's own face where it shows it and the head is not turned far: else, from
+one frame to the next, the network may think that it paints better, and a face would be hazy."""
 _SOFT = 1.5
 """What speaks for the network's own colours where a look-up would be enlarged much."""
 _COVERED, _SHADED = 0.8, 0.85
@@ -193,8 +192,7 @@ def _composed(
     clothes = torso * (1 - head)
     clothed = _unless(clothes)
     off = -_OFF * (1 - given.seen) + clothed
-    trusted = (1 - given.soft) * (1 - _LESS_TRUSTED * given.far)
-    trusted = _TRUSTED * trusted * given.seen * (1 - given.loose)
+    trusted = _TRUSTED * (1 - given.far) * given.seen * (1 - given.loose)
     mirror_off = -_OFF * (1 - given.mirror_seen) + clothed
     bias = torch.cat(
         [

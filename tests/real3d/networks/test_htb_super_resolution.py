@@ -284,11 +284,9 @@ def test_hidden_teeth_are_as_bright_as_those_of_the_photo_unless_in_the_shade(gi
             assert made.max() < 0.75 * shade
 
 
-def test_a_face_that_the_photo_shows_is_the_photo_unless_it_would_be_blurred(given):
-    """Even if the network would rather paint it, however far it is turned; hair it may paint."""
+def test_a_face_that_the_photo_shows_is_the_photo_unless_it_is_turned_far(given):
+    """Even if the network would rather paint it; hair it may paint."""
     face = dataclasses.replace(given, seen=_map(1), loose=_map(0))
     assert _weights(face, generated=4)["look-up"] > 0.9
-    turned = dataclasses.replace(face, far=ZERO + 1)
-    assert _weights(turned, generated=3)["look-up"] > 0.8
-    assert _weights(dataclasses.replace(turned, soft=_map(1)), generated=3)["look-up"] < 0.6
+    assert _weights(dataclasses.replace(face, far=ZERO + 1), generated=4)["look-up"] < 0.5
     assert _weights(dataclasses.replace(face, loose=_map(1)), generated=4)["look-up"] < 0.5
