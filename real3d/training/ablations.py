@@ -110,27 +110,26 @@ def ablate(config: AblateConfig) -> Path:
     config.out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     judge = Judge.read(config, device)
-    failures: list[str] = []
 
-    def one(name: str) -> None:
+    def one(name: str) -> str:
+        """Train and measure a variant; returns what was wrong."""
         found = _folder(config, name) / "numbers.json"
         if found.is_file():
-            return
+            return ""
         try:
             weights = _trained(config, name)
         except Real3DError as error:
-            failures.append(str(error))
             _LOG.error("%s: %s", name, error)
-            return
+            return str(error)
         numbers = judge.numbers(load_weights(weights, device))
         with written_beside(found) as path:
             path.write_text(json.dumps(numbers))
         _LOG.info("%s: %s", name, numbers)
+        return ""
 
     with ThreadPoolExecutor(config.at_once) as pool:
-        list(pool.map(one, config.only))
-    if len(failures) < len(config.only):
-        table = _write_table(config)
+        failures = list(filter(None, pool.map(one, config.only)))
+    table = _write_table(config)
     if failures:
         raise Real3DError("\n".join(failures))
     return table
@@ -295,7 +294,7 @@ def _write_table(config: AblateConfig) -> Path:
         for name in VARIANTS
         if (path := _folder(config, name) / "numbers.json").is_file()
     }
-    titles = ["variant", *next(iter(rows.values()))]
+    titles = ["variant", *next(iter(rows.values()), {})]
     cells = [[name, *(f"{n:.4g}" for n in numbers.values())] for name, numbers in rows.items()]
     with written_beside(config.out / "ablations.md") as path:
         path.write_text(table(titles, cells) + "\n")

@@ -70,8 +70,6 @@ _CRITIC_RATE = 2e-4
 _LARGEST_GRADIENT = 1.0
 _KINDS = ("clips", "orbits", "synthetic", "portraits")
 """Kinds of shards, by the beginning of a file's name."""
-_PAIRED = ("mouth", "eyes", "side", "texture")
-"""Critics whose made and true patches show the same."""
 _GRIDS = {"image_to_plane.position": 1, "image_to_plane.side_tokens": 2}
 """Weights that are grids over the picture, and how many each."""
 _OPENLY_LICENSED = ("still-A", "synthetic")
@@ -381,7 +379,7 @@ class Trainer:
     def _patches(
         self, batch: Batch, target: TargetGeometry, frame: Frame, made: Details, true: Details
     ) -> dict[str, tuple[Tensor, Tensor]]:
-        """Made and true patches for each critic; synthetic pictures are nobody's example."""
+        """Made and true patches of the same for each critic; synthetic ones are no example."""
         photos = batch.kind != SYNTHETIC
         both = torch.cat([photos, photos])
         turned, camera = turned_sides(batch), batch.target_head.camera
@@ -404,15 +402,15 @@ class Trainer:
             with torch.no_grad():
                 wanted = self.critics({name: true for name, (_, true) in patches.items()})
         self.critics.requires_grad_(True)
-        scores = {name: -ramp * mean(scores.float()) for name, (scores, _) in found.items()}
+        losses = {name: -ramp * mean(scores.float()) for name, (scores, _) in found.items()}
         matching = sum(
             mean((f.float() - w.float()).abs())
-            for name in _PAIRED
+            for name in found
             for f, w in zip(found[name][1][1:], wanted[name][1][1:], strict=True)
         )
-        side = scores.pop("side")
+        side = losses.pop("side")
         return {
-            "adversarial": sum(scores.values()),
+            "adversarial": sum(losses.values()),
             "side_adversarial": side,
             "feature_matching": ramp * matching,
         }
