@@ -56,7 +56,8 @@ _EYE_STEP, _EYE_STEPS = 8, 5
 _EYE_SHOWN = (0.1, 0.3)
 """Share of an eye from which on the photo's is trusted, with what a lid covers: not a shut eye."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
-_TORSO, _OWN = CANDIDATES.index("torso"), CANDIDATES.index("generated")
+_LOOK_UP, _TORSO, _OWN = (CANDIDATES.index(name) for name in ("look-up", "torso", "generated"))
+_BEHIND = tuple(float(name in ("torso", "background")) for name in CANDIDATES)
 _LOOKED_UP = tuple(float(name in ("look-up", "mirror", "hair")) for name in CANDIDATES)
 _ALL = (1.0,) * len(CANDIDATES)
 
@@ -205,7 +206,7 @@ def _composed(
         ],
         1,
     )
-    weights = torch.softmax(logits + bias, 1)
+    weights = _obeying(torch.softmax(logits + bias, 1), given)
     covered = given.loose * given.covered * head
     weights = _moved(weights, covered, _LOOKED_UP, _OWN)
     if paints_sides:
@@ -222,6 +223,17 @@ def _composed(
     parts = (given.look_up, given.mirror, given.torso, given.background, made, given.hair)
     image = sum(weights[:, k : k + 1] * part for k, part in enumerate(parts))
     return Composite(image, weights, made)
+
+
+def _obeying(weights: Tensor, given: Candidates) -> Tensor:
+    """Weights (B, 6, S, S): a face is no copy of what is behind it.
+
+    While a head does not turn, the torso's picture is the photo, and to copy a face from there is
+    often right, but not when its expression changes.
+    """
+    face = given.alpha * (1 - given.loose)
+    weights = _moved(weights, face * given.seen, _BEHIND, _LOOK_UP)
+    return _moved(weights, face, _BEHIND, _OWN)
 
 
 def _of_one_piece(weights: Tensor, given: Candidates) -> Tensor:

@@ -218,6 +218,16 @@ def test_clothes_come_little_by_little_while_a_head_turns(given):
         assert _weights(turned, generated=15)["torso"] == pytest.approx(share, abs=0.02)
 
 
+def test_a_face_is_no_copy_of_the_torsos_picture(given):
+    """Whatever the network wants: where the photo shows it, it is looked up."""
+    face = dataclasses.replace(given, loose=_map(0))
+    assert _weights(face, torso=20, background=20)["generated"] > 0.99
+    shown = dataclasses.replace(face, seen=_map(1))
+    assert _weights(shown, torso=20, background=20)["look-up"] > 0.99
+    hair = _weights(given, torso=20)
+    assert hair["torso"] > 0.9
+
+
 def test_what_clothes_cover_of_a_neck_is_the_plate_in_the_shade(given):
     """Not what the photo shows there, nor what the network makes of it."""
     neck = dataclasses.replace(given, far=ZERO + 1, seen=_map(1), covered=_map(1), hair=_map(0, 3))
