@@ -57,7 +57,7 @@ _EYE_SHOWN = (0.1, 0.3)
 """Share of an eye from which on the photo's is trusted, with what a lid covers: not a shut eye."""
 CANDIDATES = ("look-up", "mirror", "torso", "background", "generated", "hair")
 _LOOK_UP, _TORSO, _OWN = (CANDIDATES.index(name) for name in ("look-up", "torso", "generated"))
-_BEHIND = tuple(float(name in ("torso", "background")) for name in CANDIDATES)
+_BEHIND = slice(_TORSO, CANDIDATES.index("background") + 1)  # these two alone
 _LOOKED_UP = tuple(float(name in ("look-up", "mirror", "hair")) for name in CANDIDATES)
 _ALL = (1.0,) * len(CANDIDATES)
 
@@ -208,11 +208,12 @@ def _composed(
     )
     weights = _obeying(torch.softmax(logits + bias, 1), given)
     covered = given.loose * given.covered * head
-    weights = _moved(weights, covered, _LOOKED_UP, _OWN)
+    looked_up = 1 - covered
     if paints_sides:
-        weights = _of_one_piece(weights, given)
+        looked_up = looked_up * (1 - _of_one_piece(given))
     if painted is not None:
-        weights = _moved(weights, painted.view(-1, 1, 1, 1) * head, _LOOKED_UP, _OWN)
+        looked_up = looked_up * (1 - painted.view(-1, 1, 1, 1) * head)
+    weights = _moved(weights, 1 - looked_up, _LOOKED_UP, _OWN)
     weights = _with_clothes(weights, clothes, given.far)
     made = _in_palette(_painted(colour, given), given)
     made = torch.lerp(made, given.eyeball, given.eyeball_known * _brighter(given.eyeball, made))
@@ -231,19 +232,22 @@ def _obeying(weights: Tensor, given: Candidates) -> Tensor:
     While a head does not turn, the torso's picture is the photo, and to copy a face from there is
     often right, but not when its expression changes.
     """
-    face = given.alpha * (1 - given.loose)
-    weights = _moved(weights, face * given.seen, _BEHIND, _LOOK_UP)
-    return _moved(weights, face, _BEHIND, _OWN)
+    behind = weights[:, _BEHIND] * given.alpha * (1 - given.loose)
+    copied = behind.sum(1, keepdim=True)
+    weights = weights.clone()
+    weights[:, _BEHIND] -= behind
+    weights[:, _LOOK_UP, None] += copied * given.seen
+    weights[:, _OWN, None] += copied * (1 - given.seen)
+    return weights
 
 
-def _of_one_piece(weights: Tensor, given: Candidates) -> Tensor:
-    """Weights (B, 6, S, S): beside the face of a far-turned head nothing but the network's own
-    colours has the place of what the photo does not show, or shows so small that it would blur.
+def _of_one_piece(given: Candidates) -> Tensor:
+    """(B, 1, S, S) 1 where the network's own colours alone have the place of what the photo does
+    not show, or shows so small that it would blur: beside the face of a far-turned head.
 
     A softmax would mix several pictures of the same hair there.
     """
-    share = given.far * given.loose * (1 - given.seen * (1 - given.soft))
-    return _moved(weights, share, _LOOKED_UP, _OWN)
+    return given.far * given.loose * (1 - given.seen * (1 - given.soft))
 
 
 def _with_clothes(weights: Tensor, clothes: Tensor, far: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ class LossWeights:
     """What of a head does not turn with it, or changes with its face."""
     adversarial: float = 0.03
     side_adversarial: float = 0.06
-    """The same of sides of heads that have been turned."""
+    """Of sides of heads that have turned; the other of mouths, eyes and texture."""
     feature_matching: float = 0.07
 
 
