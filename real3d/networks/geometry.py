@@ -50,6 +50,10 @@ _MOUTH_TOP = (0.1, 0.2)
 _SMALLEST_AREA, _LARGEST_SIZE = 1e-8, 2.0
 _BESIDE = 5
 """Pixels of S/2 of a window in which the mouth's inside may be teeth."""
+_EXPRESSIVE, _BESIDE_FACE, _RIM = (0.04, 0.08), 5, 9
+"""How far the template's shapes move a point, head units, for expressions to change the head there
+as they do in the face; pixels of S/4 of a window by which that is widened, and of one over which it
+ends at the head's outline."""
 _THIN, _THIN_TEETH = 5, (0.3, 0.8)
 """Pixels of a window, and the share of it from which on teeth are drawn as such."""
 
@@ -166,6 +170,7 @@ class Geometry(nn.Module):
         self.register_buffer("lip_margins", lips, persistent=False)
         self.register_buffer("prior", _density_prior(template), persistent=False)
         self._frontal(image_px // 4)
+        self.register_buffer("expressive", self._expressive(), persistent=False)
 
     def _frontal(self, size: int) -> None:
         """Raster of the template seen from the front, without perspective."""
@@ -185,6 +190,16 @@ class Geometry(nn.Module):
         corners[raster.pixels], weights[raster.pixels] = raster.corners, raster.weights
         self.register_buffer("_frontal_corners", corners, persistent=False)
         self.register_buffer("_frontal_weights", weights, persistent=False)
+
+    def _expressive(self) -> Tensor:
+        """(1, 1, S/4, S/4) 1 where, seen from the front, there is face, or what moves as far."""
+        template = self.template
+        reach = template.shapes.norm(dim=2).amax(0)
+        values = torch.stack([template.firmness, reach, reach], 1)[None]
+        firm, reach, _ = self._seen_from_front(values).split(1, 1)
+        face = torch.maximum(firm, smoothstep(reach, *_EXPRESSIVE))
+        face = F.max_pool2d(face, _BESIDE_FACE, 1, _BESIDE_FACE // 2)
+        return face * F.avg_pool2d(self.frontal_hit, _RIM, 1, _RIM // 2)
 
     def _seen_from_front(self, moved: Tensor) -> Tensor:
         """Vertex moves (B, N, 3) as a frontal map (B, 3, S/4, S/4), continued outwards."""

@@ -199,10 +199,8 @@ class Real3DNetwork(nn.Module):
     ) -> Frame:
         """Render heads whose correspondence with the photo is target; painted: as in HTB-SR."""
         coefficients = torch.cat([head.coefficients, source.head.coefficients], 1)
-        moves = torch.cat([source.geometry.frontal_move, target.frontal_move], 1)
-        moved = self.motion_adapter(source.planes.hidden, moves, coefficients)
         planes = Planes(
-            source.planes.frontal + moved,
+            source.planes.frontal + self._moved(source, target.frontal_move, coefficients),
             source.planes.side,
             source.planes.top,
             source.planes.hidden,
@@ -227,6 +225,12 @@ class Real3DNetwork(nn.Module):
             composite.image, person, composite, candidates, volume, torso, flow, refinement,
             surface, found.surface_seen,
         )  # fmt: skip
+
+    def _moved(self, source: Encoding, move: Tensor, coefficients: Tensor) -> Tensor:
+        """(B, C, S/4, S/4) what the expression adds to the frontal plane: hair has none."""
+        moves = torch.cat([source.geometry.frontal_move, move], 1)
+        moved = self.motion_adapter(source.planes.hidden, moves, coefficients)
+        return self.geometry.expressive.to(moved.dtype) * moved
 
     def _correspondence(
         self, source: Encoding, target: TargetGeometry, head: Head, volume: RenderedVolume

@@ -35,7 +35,7 @@ class LossWeights:
     """The same in free views: what an embedding asks for there is soon paint."""
     discord: float = 0.5
     """How different the pictures are that a head is mixed from."""
-    unsteady: float = 0.2
+    unsteady: float = 0.3
     """What of a head does not turn with it, or changes with its face."""
     adversarial: float = 0.03
     side_adversarial: float = 0.06

@@ -22,9 +22,11 @@ from real3d.training.perceptual import SFace
 
 _YAW, _PITCH = (0.35, 1.25), 0.25
 """Yaw and largest pitch, radians, counted from facing the camera."""
-_LATER, _LATER_TURN = 0.25, 0.05
+_LATER, _LATER_TURN = 0.43, 0.05
 """Share of views that are other ones a moment later, and by how much they are turned then, radians
 (about each axis, at most)."""
+_LATER_YAW = 0.05
+"""Least yaw of those, radians: heads mostly move where they are nearly seen from the front."""
 _LATER_FACE = 0.5
 """How much of another person's expression they have then: nothing else may change with it."""
 _AROUND = 0.5
@@ -70,11 +72,12 @@ def draw_free_views(
     ranked = [random.permutation(np.flatnonzero(kind == k)) for k in (PLAIN, CLIP)]
     rows = torch.from_numpy(np.concatenate(ranked)[:count]).to(device)
     drawn = random.random((len(rows), 2))
-    yaw = _YAW[0] + (_YAW[1] - _YAW[0]) * drawn[:, 0]
+    later = round(_LATER * len(rows))
+    least = np.where(np.arange(len(rows)) < later, _LATER_YAW, _YAW[0])
+    yaw = least + (_YAW[1] - least) * drawn[:, 0]
     pitch = _PITCH * (2 * drawn[:, 1] - 1)
     yaw = np.where(random.random(len(rows)) < 0.5, -yaw, yaw)
     turns = np.stack([yaw, pitch, 0 * yaw], 1)
-    later = round(_LATER * len(rows))
     rows[len(rows) - later :] = rows[:later]
     turns[len(rows) - later :] = turns[:later] + _LATER_TURN * (2 * random.random((later, 3)) - 1)
     angles = torch.from_numpy(turns).float().to(device)
