@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from real3d.camera import Camera, pixel_grid
+from real3d.face.blendshapes import ARKIT_NAMES
 from real3d.face.fit import lip_gap
 from real3d.face.rasteriser import Rasteriser
 from real3d.face.template import (
@@ -50,10 +51,12 @@ _MOUTH_TOP = (0.1, 0.2)
 _SMALLEST_AREA, _LARGEST_SIZE = 1e-8, 2.0
 _BESIDE = 5
 """Pixels of S/2 of a window in which the mouth's inside may be teeth."""
-_EXPRESSIVE, _BESIDE_FACE, _RIM = (0.04, 0.08), 5, 9
-"""How far the template's shapes move a point, head units, for expressions to change the head there
-as they do in the face; pixels of S/4 of a window by which that is widened, and of one over which it
-ends at the head's outline."""
+_LIDS_MOVE, _MOVES = (0.02, 0.04), (0.05, 0.1)
+"""How far an eye's shapes, and the others, move a point, head units, for it to belong to mouth and
+eyes."""
+_BESIDE_FACE, _BESIDE_MOVES, _RIM, _EDGE = 5, 9, 9, 5
+"""Pixels of S/4: windows by which the face, and mouth and eyes, are widened, and over which the one
+ends at the head's outline, the others within the face."""
 _THIN, _THIN_TEETH = 5, (0.3, 0.8)
 """Pixels of a window, and the share of it from which on teeth are drawn as such."""
 
@@ -170,7 +173,9 @@ class Geometry(nn.Module):
         self.register_buffer("lip_margins", lips, persistent=False)
         self.register_buffer("prior", _density_prior(template), persistent=False)
         self._frontal(image_px // 4)
-        self.register_buffer("expressive", self._expressive(), persistent=False)
+        face, lively = self._facial()
+        self.register_buffer("face", face, persistent=False)
+        self.register_buffer("lively", lively, persistent=False)
 
     def _frontal(self, size: int) -> None:
         """Raster of the template seen from the front, without perspective."""
@@ -191,15 +196,19 @@ class Geometry(nn.Module):
         self.register_buffer("_frontal_corners", corners, persistent=False)
         self.register_buffer("_frontal_weights", weights, persistent=False)
 
-    def _expressive(self) -> Tensor:
-        """(1, 1, S/4, S/4) 1 where, seen from the front, there is face, or what moves as far."""
+    def _facial(self) -> tuple[Tensor, Tensor]:
+        """(1, 1, S/4, S/4) 1 where, seen from the front, there is face, and its mouth and eyes."""
         template = self.template
-        reach = template.shapes.norm(dim=2).amax(0)
-        values = torch.stack([template.firmness, reach, reach], 1)[None]
-        firm, reach, _ = self._seen_from_front(values).split(1, 1)
-        face = torch.maximum(firm, smoothstep(reach, *_EXPRESSIVE))
-        face = F.max_pool2d(face, _BESIDE_FACE, 1, _BESIDE_FACE // 2)
-        return face * F.avg_pool2d(self.frontal_hit, _RIM, 1, _RIM // 2)
+        reach = template.shapes.norm(dim=2)
+        of_eyes = torch.tensor([name.startswith("eye") for name in ARKIT_NAMES])
+        values = [template.firmness, reach[of_eyes].amax(0), reach[~of_eyes].amax(0)]
+        firm, lids, others = self._seen_from_front(torch.stack(values, 1)[None]).split(1, 1)
+        moving = smoothstep(others, *_MOVES)
+        face = F.max_pool2d(torch.maximum(firm, moving), _BESIDE_FACE, 1, _BESIDE_FACE // 2)
+        face = face * F.avg_pool2d(self.frontal_hit, _RIM, 1, _RIM // 2)
+        lively = torch.maximum(smoothstep(lids, *_LIDS_MOVE), moving)
+        lively = F.max_pool2d(lively, _BESIDE_MOVES, 1, _BESIDE_MOVES // 2)
+        return face, face * F.avg_pool2d(lively, _EDGE, 1, _EDGE // 2)
 
     def _seen_from_front(self, moved: Tensor) -> Tensor:
         """Vertex moves (B, N, 3) as a frontal map (B, 3, S/4, S/4), continued outwards."""

@@ -227,10 +227,19 @@ class Real3DNetwork(nn.Module):
         )  # fmt: skip
 
     def _moved(self, source: Encoding, move: Tensor, coefficients: Tensor) -> Tensor:
-        """(B, C, S/4, S/4) what the expression adds to the frontal plane: hair has none."""
+        """(B, C, S/4, S/4) what the expression adds to the frontal plane: nothing to hair.
+
+        Mouth and eyes alone go by the coefficients, the face around them by how it moves: else
+        skin is crisp or hazy by what recordings such coefficients remind of.
+        """
+        geometry, own = self.geometry, source.head.coefficients
         moves = torch.cat([source.geometry.frontal_move, move], 1)
-        moved = self.motion_adapter(source.planes.hidden, moves, coefficients)
-        return self.geometry.expressive.to(moved.dtype) * moved
+        around, within = (
+            self.motion_adapter(source.planes.hidden, moves, given)
+            for given in (torch.cat([own, own], 1), coefficients)
+        )
+        lively, face = (x.to(within.dtype) for x in (geometry.lively, geometry.face))
+        return face * torch.lerp(around, within, lively)
 
     def _correspondence(
         self, source: Encoding, target: TargetGeometry, head: Head, volume: RenderedVolume

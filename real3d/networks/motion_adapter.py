@@ -1,7 +1,9 @@
 """Motion Adapter: what an expression changes beyond moving the surface, as a residual plane.
 
 It sees the frontal displacement maps (PNCC) of the photo's and of the wanted pose and both
-coefficient vectors: shading of folds, lips and lids, which geometry alone does not give.
+coefficient vectors: shading of folds, lips and lids, which geometry alone does not give. The
+network takes its plane with the wanted coefficients for mouth and eyes, with the photo's own for
+the face around them, and none beside the face.
 """
 
 import torch

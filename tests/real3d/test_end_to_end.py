@@ -14,9 +14,11 @@ from skimage import data
 
 import real3d
 from real3d.cli import main
+from real3d.demo_motion import demo_motion
 from real3d.face.blendshapes import ARKIT_INDEX
 from real3d.image import read_image, write_image
 from real3d.motion import Motion
+from real3d.photo import Portrait
 from real3d.video import VideoReader, VideoWriter
 
 needs_tracking = pytest.mark.skipif(
@@ -172,3 +174,17 @@ def test_ctrl_c_leaves_nothing(photo, out):
     assert process.returncode == 130, complaint
     assert "Traceback" not in complaint
     assert list(out.iterdir()) == []
+
+
+@needs_weights
+def test_a_head_does_not_turn_hazy_at_once_while_its_mouth_moves():
+    """Frames in which a mouth is about to smile: none changes more than those around it."""
+    motion, frames = demo_motion(), [0, *range(28, 32)]
+    motion = Motion(
+        motion.coefficients[frames], motion.rotation[frames], motion.translation[frames], 25.0
+    )
+    model = real3d.load(None, "cpu")
+    avatar = real3d.reconstruct(Portrait.from_image(data.astronaut()), model)
+    _, *pictures = real3d.render(avatar, motion, model=model)
+    changes = np.abs(np.diff(np.stack(pictures).astype(int), axis=0)).mean((1, 2, 3))
+    assert 0.3 < np.median(changes) < changes.max() < np.median(changes) + 2.5

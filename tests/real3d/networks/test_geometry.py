@@ -1,7 +1,8 @@
+import pytest
 import torch
 
-from real3d.face.template import CLASS_COUNT, MOUTH_CLASS, TEETH_CLASS
-from real3d.networks.geometry import _beside_teeth, _without_thin_teeth
+from real3d.face.template import CLASS_COUNT, MOUTH_CLASS, TEETH_CLASS, Template
+from real3d.networks.geometry import Geometry, _beside_teeth, _without_thin_teeth
 
 S = 32
 
@@ -37,3 +38,27 @@ def test_the_mouth_is_not_shown_beside_teeth():
     classes = _mouth_with_teeth(4).argmax(1, keepdim=True) + 1.0
     rows = _beside_teeth(classes)[0, 0, :, 5].nonzero().flatten().tolist()
     assert rows == [6, 7, 12, 13]
+
+
+@pytest.fixture(scope="module")
+def geometry():
+    return Geometry(Template(), 512)
+
+
+@pytest.mark.parametrize(
+    ("down", "across", "face", "lively"),
+    [
+        pytest.param(0.68, 0.5, 1, 1, id="mouth"),
+        pytest.param(0.44, 0.4, 1, 1, id="eye"),
+        pytest.param(0.5, 0.5, 1, 0, id="nose"),
+        pytest.param(0.33, 0.5, 1, 0, id="forehead"),
+        pytest.param(0.55, 0.38, 1, 0, id="cheek"),
+        pytest.param(0.2, 0.5, 0, 0, id="hair"),
+        pytest.param(0.5, 0.25, 0, 0, id="ear"),
+        pytest.param(0.5, 0.05, 0, 0, id="background"),
+    ],
+)
+def test_where_expressions_change_a_head_seen_from_the_front(geometry, down, across, face, lively):
+    for found, wanted in ((geometry.face, face), (geometry.lively, lively)):
+        assert found.shape == (1, 1, 128, 128)
+        assert abs(found[0, 0, int(128 * down), int(128 * across)] - wanted) < 0.05
