@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from real3d.face.template import CLASS_COUNT, TEETH_CLASS
 from real3d.networks.config import NetworkConfig
-from real3d.networks.layers import Residual, dense, down, enlarge, luma_of, smoothstep
+from real3d.networks.layers import Residual, dense, down, enlarge, luma_of, pull_push, smoothstep
 from real3d.networks.palette import Palette
 from real3d.tensors import constant
 
@@ -30,6 +30,9 @@ _TONE_PX = 16
 """Side of the squares whose mean colours hidden hair and neck have from the hair plate."""
 _AS_BRIGHT = 0.5
 """How much of their mean brightness is the plate's there, if the network can paint sides."""
+_HUE_OFF = 0.15
+"""How much a hue, in shares of the brightness, is changed at most to what the photo shows there:
+not to that of jewels."""
 _LEAST_TONED = 0.01
 """Keeps the mean of nothing at nothing."""
 _EYES, _MIRRORED_EYES = 12.0, 3.5
@@ -216,6 +219,7 @@ def _composed(
     weights = _moved(weights, 1 - looked_up, _LOOKED_UP, _OWN)
     weights = _with_clothes(weights, clothes, given.far)
     made = _in_palette(_painted(colour, given), given)
+    made = _hued(made, given, head * given.seen * (1 - covered))
     made = torch.lerp(made, given.eyeball, given.eyeball_known * _brighter(given.eyeball, made))
     hidden = given.loose * (1 - given.seen * (1 - given.covered)) * (1 - given.ears)
     where = hidden * torch.maximum(head, 1 - torso)
@@ -298,6 +302,25 @@ def _in_palette(made: Tensor, given: Candidates) -> Tensor:
     clothes, head = given.clothes_palette.nearest(made), given.head_palette.nearest(made)
     either = torch.lerp(clothes, head, given.alpha)
     return torch.lerp(either, made, given.classes[:, 1:].sum(1, keepdim=True)).clamp(-1, 1)
+
+
+def _hued(made: Tensor, given: Candidates, shown: Tensor) -> Tensor:
+    """Colours beside a far-turned face with the hues that what is shown has around there.
+
+    Hues, in shares of the brightness, are compared in squares, by their means where the photo shows
+    the head (B, 1, S, S), and continued: an ear of the network's own is as red as the photo's.
+    """
+    shown = shown * (1 - given.classes[:, 1:].sum(1, keepdim=True))
+    (hue, light), (own_hue, own_light) = (
+        (picture - luma_of(picture), luma_of(picture) + 1) for picture in (given.look_up, made)
+    )
+    sums = torch.cat([hue, light, own_hue, own_light, torch.ones_like(light)], 1) * shown
+    hue, light, there, own_there, known = F.avg_pool2d(sums, _TONE_PX).split((3, 1, 3, 1, 1), 1)
+    away = hue / light.clamp_min(_LEAST_TONED) - there / own_there.clamp_min(_LEAST_TONED)
+    away = enlarge(pull_push(away, known), _TONE_PX)
+    size = away.abs().amax(1, keepdim=True).clamp_min(_LEAST_TONED) / _HUE_OFF
+    away = away * torch.tanh(size) / size
+    return (made + given.far * given.loose * away * own_light).clamp(-1, 1)
 
 
 def _toned(made: Tensor, plate: Tensor, inside: Tensor, where: Tensor, as_bright: float) -> Tensor:

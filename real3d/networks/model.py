@@ -234,9 +234,8 @@ class Real3DNetwork(nn.Module):
         """
         geometry, own = self.geometry, source.head.coefficients
         moves = torch.cat([source.geometry.frontal_move, move], 1)
-        around, within = (
-            self.motion_adapter(source.planes.hidden, moves, given)
-            for given in (torch.cat([own, own], 1), coefficients)
+        around, within = self.motion_adapter(
+            source.planes.hidden, moves, torch.cat([own, own], 1), coefficients
         )
         lively, face = (x.to(within.dtype) for x in (geometry.lively, geometry.face))
         return face * torch.lerp(around, within, lively)

@@ -28,13 +28,15 @@ class MotionAdapter(nn.Module):
         self.body = Residual(_WIDTH, _WIDTH, _CONDITION)
         self.last = zero_conv(_WIDTH, config.plane_channels)
 
-    def forward(self, hidden: Tensor, moves: Tensor, coefficients: Tensor) -> Tensor:
-        """(B, C, S/4, S/4) to add to the frontal plane.
+    def forward(self, hidden: Tensor, moves: Tensor, *coefficients: Tensor) -> list[Tensor]:
+        """Planes (B, C, S/4, S/4) to add to the frontal one, one for each vector of coefficients.
 
         hidden: (B, 128, S/8, S/8). moves: (B, 6, S/4, S/4) frontal displacements of the photo and
         of the wanted pose. coefficients: (B, 104) wanted and the photo's.
         """
-        condition = self.condition(coefficients)
-        x = torch.cat([hidden, F.avg_pool2d(moves, 2) * _MOVE_SCALE], 1)
-        x = modulate(self.first(x), self.film(condition))
-        return enlarge(self.last(F.silu(self.body(x, condition))), 2)
+        x = self.first(torch.cat([hidden, F.avg_pool2d(moves, 2) * _MOVE_SCALE], 1))
+        return [self._plane(x, self.condition(given)) for given in coefficients]
+
+    def _plane(self, x: Tensor, condition: Tensor) -> Tensor:
+        x = self.body(modulate(x, self.film(condition)), condition)
+        return enlarge(self.last(F.silu(x)), 2)

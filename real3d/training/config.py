@@ -38,7 +38,7 @@ class LossWeights:
     unsteady: float = 0.3
     """What of a head does not turn with it, or changes with its face."""
     adversarial: float = 0.03
-    side_adversarial: float = 0.06
+    side_adversarial: float = 0.1
     """Of sides of heads that have turned; the other of mouths, eyes and texture."""
     feature_matching: float = 0.07
 

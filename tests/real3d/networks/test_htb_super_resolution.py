@@ -8,6 +8,7 @@ from real3d.networks.htb_super_resolution import (
     CANDIDATES,
     Candidates,
     _composed,
+    _hued,
     _painted,
     _toned,
 )
@@ -248,6 +249,24 @@ def test_tones_are_not_those_of_what_is_beside_the_head(given):
     made = torch.where(half > 0, 0.2, -1.0).expand(-1, 3, -1, -1)
     toned = _toned(made, given.hair, half, half, 1.0)
     torch.testing.assert_close(toned[..., S // 2 :], given.hair[..., S // 2 :], atol=0.02, rtol=0)
+
+
+def test_beside_far_turned_faces_hues_are_those_that_the_photo_shows_there(given):
+    """Skin that is painted pink is as brown as what is shown; brightness stays, jewels do not."""
+    brown = torch.cat([_map(0.1), _map(0), _map(-0.1)], 1)
+    pink = torch.cat([_map(0.1), _map(-0.1), _map(0)], 1)
+    gold = torch.cat([_map(0.9), _map(0.1), _map(-0.9)], 1)
+    half = _map(1)
+    half[..., S // 2 :] = 0
+    turned = dataclasses.replace(given, look_up=brown, far=ZERO + 1)
+    hued = _hued(pink, turned, half)
+    torch.testing.assert_close(hued - luma_of(hued), brown - luma_of(brown), atol=0.04, rtol=0)
+    torch.testing.assert_close(luma_of(hued), luma_of(pink))
+    ahead = dataclasses.replace(turned, far=ZERO)
+    assert torch.equal(_hued(pink, ahead, half), pink)
+    jewels = dataclasses.replace(turned, look_up=gold)
+    assert float((_hued(pink, jewels, half) - pink).abs().max()) < 0.16
+    assert torch.equal(_hued(pink, turned, _map(0)), pink)
 
 
 def test_beside_hidden_hair_is_its_hue(given):

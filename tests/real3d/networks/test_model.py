@@ -57,10 +57,10 @@ def test_mouth_and_eyes_alone_go_by_the_coefficients(avatar, model, encoding, mo
     """What a Motion Adapter adds that says which coefficients it was given."""
     network, planes = model.network, []
 
-    def adapted(hidden, moves, coefficients):
+    def adapted(hidden, moves, *coefficients):
         """1 from the photo's own coefficients, 3 from those that are asked for."""
-        asked = (coefficients[:, :52] != avatar.coefficients).any()
-        return (1 + 2 * asked) * torch.ones_like(encoding.planes.frontal)
+        asked = [(given[:, :52] != avatar.coefficients).any() for given in coefficients]
+        return [(1 + 2 * one) * torch.ones_like(encoding.planes.frontal) for one in asked]
 
     monkeypatch.setattr(network.motion_adapter, "forward", adapted)
     hook = network.volume.register_forward_pre_hook(lambda _, given: planes.append(given[0]))
