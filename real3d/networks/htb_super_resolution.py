@@ -311,16 +311,22 @@ def _hued(made: Tensor, given: Candidates, shown: Tensor) -> Tensor:
     the head (B, 1, S, S), and continued: an ear of the network's own is as red as the photo's.
     """
     shown = shown * (1 - given.classes[:, 1:].sum(1, keepdim=True))
-    (hue, light), (own_hue, own_light) = (
-        (picture - luma_of(picture), luma_of(picture) + 1) for picture in (given.look_up, made)
-    )
-    sums = torch.cat([hue, light, own_hue, own_light, torch.ones_like(light)], 1) * shown
-    hue, light, there, own_there, known = F.avg_pool2d(sums, _TONE_PX).split((3, 1, 3, 1, 1), 1)
-    away = hue / light.clamp_min(_LEAST_TONED) - there / own_there.clamp_min(_LEAST_TONED)
+    sums = torch.cat([given.look_up, made, torch.ones_like(shown)], 1) * shown
+    there, own, known = F.avg_pool2d(sums, _TONE_PX).split((3, 3, 1), 1)
+    away = _hue(there, known) - _hue(own, known)
     away = enlarge(pull_push(away, known), _TONE_PX)
     size = away.abs().amax(1, keepdim=True).clamp_min(_LEAST_TONED) / _HUE_OFF
     away = away * torch.tanh(size) / size
-    return (made + given.far * given.loose * away * own_light).clamp(-1, 1)
+    return (made + given.far * given.loose * away * (luma_of(made) + 1)).clamp(-1, 1)
+
+
+def _hue(colour: Tensor, count: Tensor) -> Tensor:
+    """(B, 3, n, n) what is not grey of summed colours in [-1, 1], in shares of their brightness.
+
+    count: (B, 1, n, n) how many were summed.
+    """
+    luma = luma_of(colour)
+    return (colour - luma) / (luma + count).clamp_min(_LEAST_TONED)
 
 
 def _toned(made: Tensor, plate: Tensor, inside: Tensor, where: Tensor, as_bright: float) -> Tensor:

@@ -252,7 +252,7 @@ def test_tones_are_not_those_of_what_is_beside_the_head(given):
 
 
 def test_beside_far_turned_faces_hues_are_those_that_the_photo_shows_there(given):
-    """Skin that is painted pink is as brown as what is shown; brightness stays, jewels do not."""
+    """Skin that is painted pink is nearly as brown as what is shown and as bright as it was."""
     brown = torch.cat([_map(0.1), _map(0), _map(-0.1)], 1)
     pink = torch.cat([_map(0.1), _map(-0.1), _map(0)], 1)
     gold = torch.cat([_map(0.9), _map(0.1), _map(-0.9)], 1)
@@ -264,8 +264,8 @@ def test_beside_far_turned_faces_hues_are_those_that_the_photo_shows_there(given
     torch.testing.assert_close(luma_of(hued), luma_of(pink))
     ahead = dataclasses.replace(turned, far=ZERO)
     assert torch.equal(_hued(pink, ahead, half), pink)
-    jewels = dataclasses.replace(turned, look_up=gold)
-    assert float((_hued(pink, jewels, half) - pink).abs().max()) < 0.16
+    beside_jewels = dataclasses.replace(turned, look_up=gold)
+    assert float((_hued(pink, beside_jewels, half) - pink).abs().max()) < 0.16
     assert torch.equal(_hued(pink, turned, _map(0)), pink)
 
 
